@@ -1,0 +1,54 @@
+using Temper.Core;
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Temper.Engine.Models;
+
+/// <summary>A low-rank update of a linear layer: W + scale · B A.</summary>
+/// <param name="A">(r, in)</param>
+/// <param name="B">(out, r)</param>
+public sealed record LoraAdapter(Tensor A, Tensor B, double Scale) : IDisposable
+{
+    public void Dispose()
+    {
+        A.Dispose();
+        B.Dispose();
+    }
+}
+
+/// <summary>A linear layer over parameters that the model owns.</summary>
+/// <param name="Name">The checkpoint key without its <c>.weight</c>.</param>
+/// <param name="Weight">(out, in), or (in, out) where <paramref name="Transposed"/>, as GPT-2's Conv1D keeps it.</param>
+public sealed record Linear(string Name, Tensor Weight, Tensor? Bias, bool Transposed = false)
+{
+    /// <summary>The low-rank update in force, if any; owned by whoever attached it.</summary>
+    public LoraAdapter? Adapter { get; set; }
+
+    public long InFeatures => Weight.shape[Transposed ? 0 : 1];
+
+    public long OutFeatures => Weight.shape[Transposed ? 1 : 0];
+
+    /// <summary>(…, in) to (…, out).</summary>
+    public Tensor Apply(Tensor x, Precision precision)
+    {
+        var y = Product(x, Transposed ? Weight.t() : Weight, Bias, precision);
+        return Adapter is { } lora ? y + Product(Product(x, lora.A, null, precision), lora.B, null, precision) * lora.Scale : y;
+    }
+
+    /// <summary>Several layers over one input: one matrix product where none is adapted, which is what small models need to be fast.</summary>
+    public static Tensor[] ApplyTogether(Tensor x, Precision precision, params Linear[] layers)
+    {
+        if (layers.Any(l => l.Adapter is not null || l.Transposed || l.Bias is not null))
+        {
+            return [.. layers.Select(l => l.Apply(x, precision))];
+        }
+
+        var all = Product(x, cat([.. layers.Select(l => l.Weight)], 0), null, precision);
+        return all.split([.. layers.Select(l => l.OutFeatures)], -1);
+    }
+
+    private static Tensor Product(Tensor x, Tensor weight, Tensor? bias, Precision precision) => precision == Precision.Mixed
+        ? F.linear(x.to(ScalarType.BFloat16), weight.to(ScalarType.BFloat16), bias?.to(ScalarType.BFloat16)).to(ScalarType.Float32)
+        : F.linear(x, weight, bias);
+}
