@@ -1,1 +1,26 @@
-Console.WriteLine("temper");
+using System.CommandLine;
+using Temper.Cli;
+using Temper.Cli.Commands;
+using Temper.Core;
+
+var root = new RootCommand("Temper secures the fine-tuning of language models through its whole lifecycle.")
+{
+    GoldenCommand.Create(),
+};
+
+try
+{
+    var parsed = root.Parse(args);
+    var code = await parsed.InvokeAsync(new() { EnableDefaultExceptionHandler = false });
+    return parsed.Errors.Count > 0 ? ExitCodes.Usage : code;
+}
+catch (TemperException e)
+{
+    await Console.Error.WriteLineAsync($"temper: {e.Message}");
+    return ExitCodes.Usage;
+}
+catch (OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync("temper: canceled; the same command goes on where it stopped");
+    return ExitCodes.Canceled;
+}

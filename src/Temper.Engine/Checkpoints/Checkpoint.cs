@@ -1,0 +1,81 @@
+using System.Runtime.InteropServices;
+using Temper.Core;
+using Temper.Engine.Models;
+using Temper.Formats.SafeTensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Temper.Engine.Checkpoints;
+
+/// <summary>Hugging Face checkpoint folders: config.json and model.safetensors, sharded or not.</summary>
+public static class Checkpoint
+{
+    /// <summary>Loads the model of a folder, widened to fp32. Everything is checked against config.json before the first allocation.</summary>
+    /// <exception cref="TemperException">Something is missing, lies about its size, or is not part of the architecture.</exception>
+    public static CausalModel Load(string folder)
+    {
+        var config = ModelConfig.Load(Path.Combine(folder, "config.json"));
+        using var file = ShardedSafeTensors.Open(folder);
+        var shapes = ModelFactory.Shapes(config);
+        Check(folder, file, shapes);
+        using var scope = NewDisposeScope();
+        var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, shape) in shapes)
+        {
+            var value = empty(shape, ScalarType.Float32);
+            file.ReadFloats(name, MemoryMarshal.Cast<byte, float>(value.bytes));
+            parameters[name] = value.DetachFromDisposeScope();
+        }
+
+        return ModelFactory.Create(config, parameters);
+    }
+
+    /// <summary>Writes the model's weights beside a copy of the other files of <paramref name="origin"/>, the folder that it was loaded from.</summary>
+    public static void Save(CausalModel model, string origin, string folder, TensorType type = TensorType.F32)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var name in (string[])["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "card.json"])
+        {
+            if (File.Exists(Path.Combine(origin, name)))
+            {
+                File.Copy(Path.Combine(origin, name), Path.Combine(folder, name), overwrite: true);
+            }
+        }
+
+        SaveWeights(model, Path.Combine(folder, "model.safetensors"), type);
+    }
+
+    public static void SaveWeights(CausalModel model, string path, TensorType type = TensorType.F32) => SafeTensorsWriter.Write(
+        path,
+        [.. model.Parameters.Select(p => TensorData.FromFloats(p.Key, p.Value.shape, Floats(p.Value), type))],
+        new Dictionary<string, string>(StringComparer.Ordinal) { ["format"] = "pt" });
+
+    /// <summary>A copy of a tensor's values, row-major.</summary>
+    public static float[] Floats(Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        return value.detach().to(ScalarType.Float32).contiguous().data<float>().ToArray();
+    }
+
+    private static void Check(string folder, ShardedSafeTensors file, IReadOnlyList<(string Name, long[] Shape)> shapes)
+    {
+        foreach (var (name, shape) in shapes)
+        {
+            if (!file.TryGet(name, out var info))
+            {
+                throw new TemperException($"{folder}: tensor {name}: found nothing, expected shape [{string.Join(", ", shape)}]");
+            }
+
+            if (!info.Shape.SequenceEqual(shape))
+            {
+                throw new TemperException($"{folder}: tensor {name}: found shape [{string.Join(", ", info.Shape)}], expected [{string.Join(", ", shape)}] from config.json");
+            }
+        }
+
+        var known = shapes.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
+        if (file.Tensors.FirstOrDefault(t => !known.Contains(t.Name)) is { } stranger)
+        {
+            throw new TemperException($"{folder}: tensor {stranger.Name}: found, expected no tensor of that name for the architecture of config.json");
+        }
+    }
+}
