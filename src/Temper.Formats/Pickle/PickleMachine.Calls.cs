@@ -1,0 +1,175 @@
+using System.Text;
+
+namespace Temper.Formats.Pickle;
+
+internal ref partial struct PickleMachine
+{
+    private const int SummaryLength = 160;
+
+    private PickleValue GlobalLines()
+    {
+        var module = NameLine();
+        var name = _end is null ? NameLine() : "";
+        return _end is null ? Import(module, name) : default;
+    }
+
+    private void StackGlobal()
+    {
+        var name = Pop();
+        var module = Pop();
+        if (_end is not null)
+        {
+            return;
+        }
+
+        if (Text(module) is { } m && Text(name) is { } n)
+        {
+            Push(Import(m, n));
+            return;
+        }
+
+        Push(Import(new(Describe(module, 0), Describe(name, 0), Resolved: false)));
+    }
+
+    private PickleValue Import(string module, string name)
+    {
+        if (Protocol < 3)
+        {
+            (module, name) = PickleCompatNames.Map(module, name);
+        }
+
+        return Import(new(module, name, Resolved: true));
+    }
+
+    private readonly PickleValue Import(PickleGlobal global)
+    {
+        Record(PickleEventKind.Import, global, default);
+        return new(PickleKind.Global, global);
+    }
+
+    private void Extension(long code)
+    {
+        if (_end is null)
+        {
+            Push(Import(_extensions.TryGetValue(code, out var known) ? known : new("copyreg extension", $"{code}", Resolved: false)));
+        }
+    }
+
+    private void Instance()
+    {
+        var target = GlobalLines();
+        var mark = PopMark();
+        if (_end is not null)
+        {
+            return;
+        }
+
+        var arguments = TupleOf(mark);
+        DropFrom(mark);
+        Call(target, arguments);
+    }
+
+    private void Object()
+    {
+        var mark = PopMark();
+        if (_end is not null || mark >= _stack.Count)
+        {
+            Fail(PickleEnd.Malformed);
+            return;
+        }
+
+        var target = _stack[mark];
+        var arguments = TupleOf(mark + 1);
+        DropFrom(mark);
+        Call(target, arguments);
+    }
+
+    private void Reduce(bool keywords)
+    {
+        if (keywords)
+        {
+            Pop();
+        }
+
+        var arguments = Pop();
+        var target = Pop();
+        if (_end is null)
+        {
+            Call(target, arguments);
+        }
+    }
+
+    private void Call(PickleValue target, PickleValue arguments)
+    {
+        var callee = Callee(target);
+        Record(PickleEventKind.Call, callee, arguments);
+        if (callee is { Module: "copyreg", Name: "add_extension" } && arguments.Content is PickleValue[] { Length: >= 3 } items
+            && Text(items[0]) is { } module && Text(items[1]) is { } name)
+        {
+            _extensions[items[2].Number] = new(module, name, Resolved: true);
+        }
+
+        Push(new PickleValue(PickleKind.Result, callee));
+    }
+
+    private void Build()
+    {
+        var state = Pop();
+        var target = Peek();
+        if (_end is null)
+        {
+            Record(target.Kind == PickleKind.Global ? PickleEventKind.Write : PickleEventKind.Build, Callee(target), state);
+        }
+    }
+
+    private readonly void Write(PickleValue target)
+    {
+        if (_end is null && target.Kind == PickleKind.Global)
+        {
+            Record(PickleEventKind.Write, Callee(target), default);
+        }
+    }
+
+    // What stands in the place of a callable: an import, what a call of an import returned, or something that cannot be called by a loader's rules.
+    private readonly PickleGlobal Callee(in PickleValue target) => target switch
+    {
+        { Kind: PickleKind.Global, Content: PickleGlobal global } => global,
+        { Kind: PickleKind.Result, Content: PickleGlobal made } => made.Resolved ? made with { Resolved = false } : made,
+        _ => new("", Describe(target, 0), Resolved: false),
+    };
+
+    private readonly void Record(PickleEventKind kind, PickleGlobal global, in PickleValue arguments)
+    {
+        if (_log.Wants(kind, global.Module, global.Name))
+        {
+            var summary = kind == PickleEventKind.Import ? "" : Describe(arguments, 0);
+            _log.Add(new(kind, global.Module, global.Name, OpcodeOffset, summary, global.Resolved));
+        }
+    }
+
+    private readonly string Describe(in PickleValue value, int depth)
+    {
+        switch (value.Kind)
+        {
+            case PickleKind.Int:
+                return $"{value.Number}";
+            case PickleKind.Text:
+                return Text(value) is { } text ? $"'{(text.Length > SummaryLength ? text[..SummaryLength] + "…" : text)}'" : "long text";
+            case PickleKind.Bytes:
+                return $"{value.Length} bytes";
+            case PickleKind.Global or PickleKind.Result:
+                var global = (PickleGlobal)value.Content!;
+                return $"{global.Module}.{global.Name}{(value.Kind == PickleKind.Result ? "(…)" : "")}";
+            case PickleKind.Tuple when value.Content is PickleValue[] items && depth < 3:
+                var all = new StringBuilder("(");
+                for (var i = 0; i < items.Length && all.Length < SummaryLength; i++)
+                {
+                    all.Append(i == 0 ? "" : ", ").Append(Describe(items[i], depth + 1));
+                }
+
+                return all.Append(value.Number > items.Length ? ", …)" : ")").ToString();
+            default:
+                return value.Kind switch { PickleKind.Tuple => "(…)", PickleKind.Container => "a container", PickleKind.Persistent => "a persistent object", _ => "data" };
+        }
+    }
+}

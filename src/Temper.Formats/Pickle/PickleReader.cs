@@ -1,0 +1,41 @@
+namespace Temper.Formats.Pickle;
+
+/// <summary>Reads pickles symbolically; nothing is imported, called or built.</summary>
+public static class PickleReader
+{
+    /// <summary>All concatenated pickles from the start of <paramref name="data"/>.</summary>
+    public static PickleTrace Read(ReadOnlySpan<byte> data, PickleBudget? budget = null, CancellationToken cancellation = default)
+    {
+        budget ??= new PickleBudget();
+        var log = new PickleLog(budget);
+        var machine = new PickleMachine(data, budget, log, cancellation);
+        var streams = 0;
+        var protocol = 0;
+        long? trailing = null;
+        do
+        {
+            var start = machine.Position;
+            var known = log.Count;
+            var mismatch = log.FrameMismatch;
+            var end = machine.ReadStream();
+            if (streams > 0 && end is not (PickleEnd.Stop or PickleEnd.Budget) && log.Count == known)
+            {
+                // Legacy torch files end in raw storages: bytes that neither parse nor do anything are no pickle.
+                trailing = start;
+                log.FrameMismatch = mismatch;
+                return new(log.Events, PickleEnd.Stop, start, streams, machine.Steps, protocol, mismatch, trailing);
+            }
+
+            streams++;
+            protocol = Math.Max(protocol, machine.Protocol);
+            if (end != PickleEnd.Stop)
+            {
+                return new(log.Events, end, machine.OpcodeOffset, streams, machine.Steps, protocol, log.FrameMismatch, null);
+            }
+        }
+        while (machine.Position < data.Length && streams < budget.Streams);
+
+        var last = machine.Position < data.Length ? PickleEnd.Budget : PickleEnd.Stop;
+        return new(log.Events, last, machine.Position, streams, machine.Steps, protocol, log.FrameMismatch, trailing);
+    }
+}

@@ -1,0 +1,35 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Temper.Scan.Reports;
+
+/// <summary>The report for programs.</summary>
+public static class JsonReport
+{
+    /// <summary>The report as JSON, schema version 1.</summary>
+    public static string Write(ScanReport report, string toolVersion = "0.1.0")
+    {
+        var files = report.Files.Select(f => new JsonFile(
+            Printable.Escape(f.Path), f.Format, Word(f.Status), Word(f.Verdict), [.. f.Findings.Select(x => new JsonFinding(
+                x.RuleId, Word(x.Severity), Printable.Escape(x.Location), Printable.Escape(x.Message), Printable.Escape(x.Evidence)))]));
+        var root = new JsonRoot(1, new JsonTool("temper", toolVersion), new JsonSummary(Word(report.Verdict), Word(report.Status), report.Files.Count), [.. files]);
+        return JsonSerializer.Serialize(root, JsonReportContext.Default.JsonRoot);
+    }
+
+    private static string Word<T>(T value)
+        where T : struct, Enum => value.ToString().ToLowerInvariant();
+}
+
+internal sealed record JsonRoot(int SchemaVersion, JsonTool Tool, JsonSummary Summary, IReadOnlyList<JsonFile> Files);
+
+internal sealed record JsonTool(string Name, string Version);
+
+internal sealed record JsonSummary(string Verdict, string Status, int Files);
+
+internal sealed record JsonFile(string Path, string Format, string Status, string Verdict, IReadOnlyList<JsonFinding> Findings);
+
+internal sealed record JsonFinding(string RuleId, string Severity, string Location, string Message, string Evidence);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(JsonRoot))]
+internal sealed partial class JsonReportContext : JsonSerializerContext;

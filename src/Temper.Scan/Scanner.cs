@@ -1,0 +1,101 @@
+using Temper.Scan.Artifacts;
+
+namespace Temper.Scan;
+
+/// <summary>Scans files and folders without loading anything from them.</summary>
+public static class Scanner
+{
+    /// <summary>A report on every file under <paramref name="paths"/>; links inside a folder are followed only to places inside it.</summary>
+    public static ScanReport Scan(IReadOnlyList<string> paths, ScanOptions options, CancellationToken cancellation = default)
+    {
+        var files = new List<FileReport>();
+        foreach (var path in paths)
+        {
+            foreach (var file in Files(path))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (files.Count >= options.MaxFiles)
+                {
+                    files.Add(FileReport.From(path, "folder", ScanStatus.Inconclusive,
+                        [new("scan.limit", Severity.Low, path, $"More than {options.MaxFiles} files.", "", "Scan the folder in parts.", [])]));
+                    return new(files);
+                }
+
+                files.Add(file.Skipped ?? new ArtifactScan(options, cancellation).File(file.Path));
+            }
+        }
+
+        return new(files);
+    }
+
+    private static IEnumerable<Candidate> Files(string path)
+    {
+        if (!Directory.Exists(path))
+        {
+            yield return new(path, null);
+            yield break;
+        }
+
+        var root = Path.GetFullPath(path);
+        var walk = new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
+        var pending = new Stack<string>([path]);
+        while (pending.TryPop(out var folder))
+        {
+            FileSystemInfo[] entries;
+            Candidate? unreadable = null;
+            try
+            {
+                entries = new DirectoryInfo(folder).GetFileSystemInfos("*", walk);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                entries = [];
+                unreadable = new(folder, FileReport.From(folder, "folder", ScanStatus.Error,
+                    [new("file.unreadable", Severity.Low, folder, "The folder could not be listed.", e.Message, "Check that it may be read.", [])]));
+            }
+
+            if (unreadable is not null)
+            {
+                yield return unreadable;
+            }
+
+            Array.Sort(entries, (a, b) => string.CompareOrdinal(a.Name, b.Name));
+            foreach (var entry in entries)
+            {
+                var here = Path.Combine(folder, entry.Name);
+                var target = entry.LinkTarget is null ? null : Target(entry);
+                if (entry.LinkTarget is not null && (target is null || !IsInside(root, target.FullName) || target is DirectoryInfo))
+                {
+                    yield return new(here, FileReport.From(here, "link", ScanStatus.Inconclusive,
+                        [new("file.link", Severity.Low, here, "A link that leaves the folder, leads to a folder or to nothing is not followed.", entry.LinkTarget,
+                            "Scan its target by itself.", ["CWE-59"])]));
+                }
+                else if (entry is DirectoryInfo)
+                {
+                    pending.Push(here);
+                }
+                else
+                {
+                    yield return new(here, null);
+                }
+            }
+        }
+    }
+
+    private static FileSystemInfo? Target(FileSystemInfo entry)
+    {
+        try
+        {
+            return entry.ResolveLinkTarget(returnFinalTarget: true) is { Exists: true } target ? target : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsInside(string root, string full) =>
+        full.StartsWith(root.EndsWith(Path.DirectorySeparatorChar) ? root : root + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    private sealed record Candidate(string Path, FileReport? Skipped);
+}

@@ -1,0 +1,130 @@
+using System.IO.Compression;
+using System.Text.Json;
+using Temper.Scan.Artifacts;
+using Temper.Scan.Reports;
+using Temper.Tests;
+using static Temper.Tests.PickleBytes;
+
+namespace Temper.Scan.Tests;
+
+public sealed class ScannerTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("temper-scan").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("cos\nsystem\n(S'inert'\ntR.")]
+    [InlineData("cnt\nsystem\n(S'inert'\ntR\u00ff")]
+    [InlineData("(S'inert'\nios\nsystem\n.")]
+    [InlineData("\u0080\u0002c__builtin__\neval\n(S'inert'\ntR.")]
+    [InlineData("\u0080\u0002ccommands\ngetoutput\n(S'inert'\ntR.")]
+    [InlineData("\u0080\u0004csite\nos.system\n(S'inert'\ntR.")]
+    [InlineData("\u0080\u0004cnumpy\nndarray.__class__\n.")]
+    [InlineData("cpkgutil\nresolve_name\n(S'inert'\ntR.")]
+    [InlineData("coperator\nattrgetter\n(S'inert'\ntR.")]
+    [InlineData("cfunctools\npartial\n(S'inert'\ntR.")]
+    [InlineData("ctorch.storage\n_load_from_bytes\n(C\u0001xtR.")]
+    [InlineData("ctypes\nCodeType\n.")]
+    [InlineData("csys\nmodules\nS'inert'\nNs.")]
+    [InlineData("ccollections\nOrderedDict\nS'inert'\nNs.")]
+    [InlineData("N.N.csubprocess\nPopen\n.")]
+    public void Dangerous_pickles_are_malicious(string pickle) => Assert.Equal(Verdict.Malicious, Scan(Of(pickle)).Verdict);
+
+    [Theory]
+    [InlineData("ccollections\nOrderedDict\n)R.", Verdict.Clean)]
+    [InlineData("\u0080\u0004N.", Verdict.Clean)]
+    [InlineData("cmod\nname\n)R.", Verdict.Suspicious)]
+    [InlineData("csklearn.svm._classes\nSVC\n)\u0081.", Verdict.Unknown)]
+    [InlineData("\u0080\u0004N", Verdict.Unknown)]
+    [InlineData("cat\ndog\nRabbit\n", Verdict.Unknown)]
+    [InlineData("GGUF\u0003", Verdict.Unknown)]
+    [InlineData("\u001f\u008b\u0008", Verdict.Unknown)]
+    [InlineData("", Verdict.Unknown)]
+    public void Others_get_what_is_known_of_them(string bytes, Verdict verdict) => Assert.Equal(verdict, Scan(Of(bytes)).Verdict);
+
+    [Fact]
+    public void Members_of_archives_are_scanned_and_named()
+    {
+        var evil = Of("cos\nsystem\n(S'inert'\ntR.");
+        var inner = Zip(("model/data.pkl", Of("\u0080\u0002}.")), ("model/data/0", evil));
+        var report = Scan(Zip(("a.zip", inner)));
+
+        Assert.Equal(Verdict.Malicious, report.Verdict);
+        Assert.Contains(report.Files[0].Findings, f => f.Location.Contains("!a.zip!model/data/0@", StringComparison.Ordinal));
+        Assert.Equal(Verdict.Clean, Scan(Zip(("model/data.pkl", Of("\u0080\u0002}.")))).Verdict);
+        Assert.Equal(Verdict.Malicious, Scan([.. evil, .. inner]).Verdict);
+    }
+
+    [Fact]
+    public void Reports_escape_what_the_file_wrote()
+    {
+        var report = Scan(Of("cmod\u001b[2J\nname\n)R."));
+        var text = TextReport.Write(report);
+        using var json = JsonDocument.Parse(JsonReport.Write(report));
+
+        Assert.DoesNotContain('\u001b', text);
+        Assert.All(text.Split('\n'), line => Assert.True(line.Length <= 80, line));
+        Assert.Equal(1, json.RootElement.GetProperty("schemaVersion").GetInt32());
+        Assert.Equal("suspicious", json.RootElement.GetProperty("summary").GetProperty("verdict").GetString());
+    }
+
+    [Fact]
+    public void Links_out_of_the_folder_are_not_followed()
+    {
+        var inside = Directory.CreateDirectory(Path.Combine(_folder, "in")).FullName;
+        File.WriteAllBytes(Path.Combine(_folder, "out.pkl"), Of("cos\nsystem\n."));
+        File.CreateSymbolicLink(Path.Combine(inside, "link.pkl"), Path.Combine(_folder, "out.pkl"));
+
+        var report = Scanner.Scan([inside], new ScanOptions(), TestContext.Current.CancellationToken);
+
+        Assert.Equal(("link", ScanStatus.Inconclusive), (report.Files[0].Format, report.Files[0].Status));
+    }
+
+    [Fact]
+    public void A_missing_file_is_an_error_and_not_clean()
+    {
+        var report = Scanner.Scan([Path.Combine(_folder, "absent")], new ScanOptions(), TestContext.Current.CancellationToken);
+
+        Assert.Equal((ScanStatus.Error, Verdict.Unknown), (report.Status, report.Verdict));
+    }
+
+    [Fact]
+    public void Real_pickles_are_never_malicious_and_seldom_suspicious()
+    {
+        var report = Scanner.Scan([TestData.Require("artifacts", "benign-pickles")], new ScanOptions(), TestContext.Current.CancellationToken);
+        var suspicious = report.Files.Count(f => f.Verdict == Verdict.Suspicious);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{report.Files.Count} files, {suspicious} suspicious, {report.Files.Count(f => f.Verdict == Verdict.Clean)} clean");
+
+        Assert.Equal([], report.Files.Where(f => f.Verdict == Verdict.Malicious).SelectMany(f => f.Findings).Where(f => f.Severity == Severity.High).Select(f => f.Message));
+        var why = string.Join('\n', report.Files.Where(f => f.Verdict == Verdict.Suspicious)
+            .Select(f => $"{Path.GetFileName(f.Path)}: {string.Join("; ", f.Findings.Where(x => x.Severity == Severity.Medium).Select(x => x.Message))}"));
+        Assert.True(suspicious <= 10, why);
+    }
+
+    [Fact]
+    public void Nothing_incomplete_is_clean() =>
+        Assert.All(Enum.GetValues<ScanStatus>(), s => Assert.True(s == ScanStatus.Complete || FileReport.From("f", "x", s, []).Verdict > Verdict.Clean));
+
+    private ScanReport Scan(byte[] bytes)
+    {
+        var path = Path.Combine(_folder, "file.bin");
+        File.WriteAllBytes(path, bytes);
+        return Scanner.Scan([path], new ScanOptions(), TestContext.Current.CancellationToken);
+    }
+
+    private static byte[] Zip(params (string Name, byte[] Bytes)[] members)
+    {
+        using var stream = new MemoryStream();
+        using (var archive = new ZipArchive(stream, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var (name, bytes) in members)
+            {
+                using var entry = archive.CreateEntry(name, CompressionLevel.NoCompression).Open();
+                entry.Write(bytes);
+            }
+        }
+
+        return stream.ToArray();
+    }
+}
