@@ -47,7 +47,7 @@ public static class PickleNames
     private static readonly string[] KnownPrefixes =
     [
         "sklearn.", "scipy.sparse.", "xgboost.", "lightgbm.", "numpy.random._pickle.", "numpy.random._mt19937.", "numpy.random.mtrand.RandomState",
-        "_loss.__pyx_unpickle_Cy", "torch.nn.modules.", "torch.optim.", "transformers.training_args.", "transformers.trainer_utils.",
+        "_loss.__pyx_unpickle_Cy", "_loss.Cy", "torch.nn.modules.", "torch.optim.", "transformers.training_args.", "transformers.trainer_utils.",
         "transformers.trainer_pt_utils.", "accelerate.utils.dataclasses.", "accelerate.state.", "trl.trainer.", "peft.utils.peft_types.",
         "peft.tuners.lora.config.", "pandas.core.", "pandas._libs.internals._unpickle_block",
     ];
