@@ -1,41 +1,28 @@
-using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.IO.MemoryMappedFiles;
-using System.Runtime.InteropServices;
 using Temper.Core;
 
 namespace Temper.Formats.SafeTensors;
 
-/// <summary>A safetensors file, memory-mapped and checked in full when opened; every defect is a <see cref="TemperException"/>.</summary>
+/// <summary>A memory-mapped safetensors file whose header has been checked; spans of it end with <see cref="Dispose"/>.</summary>
 public sealed unsafe class SafeTensorsFile : IDisposable
 {
-    /// <summary>The format's own limit.</summary>
-    public const long MaxHeaderLength = 100_000_000;
+    private const int ChunkElements = 1 << 20;
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly Dictionary<string, TensorInfo> _byName;
+    private byte* _start;
 
-    private readonly MemoryMappedFile map;
-    private readonly MemoryMappedViewAccessor view;
-    private readonly byte* start;
-    private readonly Dictionary<string, TensorInfo> byName;
-
-    private SafeTensorsFile(string path, MemoryMappedFile map, long length)
+    private SafeTensorsFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor view, long length)
     {
-        Path = path;
-        this.map = map;
-        view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        (Path, _file, _view) = (path, file, view);
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
         try
         {
-            var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new(start, 8));
-            if (headerLength > MaxHeaderLength || (long)headerLength > length - 8)
-            {
-                throw new TemperException($"{path}: header length: found {headerLength}, expected at most {Math.Min(MaxHeaderLength, length - 8)}");
-            }
-
-            var dataStart = 8 + (long)headerLength;
-            var header = new SafeTensorsHeader(path, dataStart, length - dataStart);
-            header.Parse(new(start + 8, (int)headerLength));
-            Tensors = header.Tensors;
-            Metadata = header.Metadata;
-            byName = Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
+            var headerLength = SafeTensorsHeader.ReadLength(path, new(_start, SafeTensorsHeader.PrefixLength), length);
+            var header = SafeTensorsHeader.Parse(path, new(_start + SafeTensorsHeader.PrefixLength, headerLength), length);
+            (Tensors, Metadata) = (header.Tensors, header.Metadata);
+            _byName = header.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
         }
         catch
         {
@@ -46,84 +33,95 @@ public sealed unsafe class SafeTensorsFile : IDisposable
 
     public string Path { get; }
 
-    /// <summary>In the order of the header.</summary>
+    /// <summary>All tensors in the order of their bytes.</summary>
     public IReadOnlyList<TensorInfo> Tensors { get; }
 
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
+    public TensorInfo this[string name] => TryGet(name, out var tensor) ? tensor : throw Defect.At(Path, "header", $"no tensor {Defect.Quote(name)}", "one");
+
     public static SafeTensorsFile Open(string path)
     {
+        FileStream? stream = null;
+        MemoryMappedFile? file = null;
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            if (stream.Length < 8)
+            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            var length = stream.Length;
+            if (length < SafeTensorsHeader.PrefixLength)
             {
-                throw new TemperException($"{path}: found {stream.Length} bytes, expected at least the 8 of the header length");
+                throw Defect.At(path, "file", $"{length} bytes", $"at least {SafeTensorsHeader.PrefixLength}");
             }
 
-            var mapped = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-            return new(path, mapped, stream.Length);
+            file = MemoryMappedFile.CreateFromFile(stream, mapName: null, length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            return new(path, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
-            throw new TemperException($"{path}: expected a safetensors file: {e.Message}", e);
+            file?.Dispose();
+            stream?.Dispose();
+            if (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+            {
+                throw Defect.Unreadable(path, e);
+            }
+
+            throw;
         }
     }
 
-    public bool TryGet(string name, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out TensorInfo? tensor) => byName.TryGetValue(name, out tensor);
+    public bool TryGet(string name, [NotNullWhen(true)] out TensorInfo? tensor) => _byName.TryGetValue(name, out tensor);
 
-    /// <summary>The raw bytes, valid while the file is open.</summary>
-    public ReadOnlySpan<byte> Bytes(TensorInfo tensor) => tensor.Length <= int.MaxValue
-        ? new(start + tensor.Offset, (int)tensor.Length)
-        : throw new TemperException($"{Path}: tensor {tensor.Name}: found {tensor.Length} bytes, expected at most {int.MaxValue} in one piece");
-
-    /// <summary>The values widened to fp32, row-major.</summary>
-    public void ReadFloats(TensorInfo tensor, Span<float> destination)
+    /// <summary>The raw bytes of a tensor of up to 2 GiB; larger ones are read with <see cref="ReadFloats"/>.</summary>
+    public ReadOnlySpan<byte> Bytes(TensorInfo t)
     {
-        if (destination.Length != tensor.ElementCount)
+        RequireOwn(t);
+        return t.Length <= int.MaxValue
+            ? new(_start + t.Offset, (int)t.Length)
+            : throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", $"{t.Length} bytes", $"at most {int.MaxValue} for one span");
+    }
+
+    /// <summary>Reads F32, F16, BF16 or F64 elements into exactly as many floats.</summary>
+    public void ReadFloats(TensorInfo t, Span<float> destination)
+    {
+        RequireOwn(t);
+        if (destination.Length != t.ElementCount)
         {
-            throw new ArgumentException($"found room for {destination.Length} values, expected {tensor.ElementCount}", nameof(destination));
+            throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", $"a destination of {destination.Length} floats", $"{t.ElementCount}");
         }
 
-        var bytes = Bytes(tensor);
-        switch (tensor.Type)
+        var size = t.Type.Size();
+        for (var done = 0; done < destination.Length || done == 0; done += ChunkElements)
         {
-            case TensorType.F32:
-                bytes.CopyTo(MemoryMarshal.AsBytes(destination));
-                break;
-            case TensorType.F16:
-                var half = MemoryMarshal.Cast<byte, Half>(bytes);
-                for (var i = 0; i < half.Length; i++)
-                {
-                    destination[i] = (float)half[i];
-                }
-
-                break;
-            case TensorType.BF16:
-                var brain = MemoryMarshal.Cast<byte, ushort>(bytes);
-                for (var i = 0; i < brain.Length; i++)
-                {
-                    destination[i] = BitConverter.UInt32BitsToSingle((uint)brain[i] << 16);
-                }
-
-                break;
-            case TensorType.F64:
-                var wide = MemoryMarshal.Cast<byte, double>(bytes);
-                for (var i = 0; i < wide.Length; i++)
-                {
-                    destination[i] = (float)wide[i];
-                }
-
-                break;
-            default:
-                throw new TemperException($"{Path}: tensor {tensor.Name}: found {TensorTypes.Name(tensor.Type)}, expected F32, F16, BF16 or F64");
+            var count = Math.Min(ChunkElements, destination.Length - done);
+            if (!FloatConversion.TryWiden(t.Type, new(_start + t.Offset + ((long)done * size), count * size), destination.Slice(done, count)))
+            {
+                throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", $"type {t.Type.FileName()}", "F32, F16, BF16 or F64 to read as floats");
+            }
         }
     }
+
+    /// <summary>A copy that outlives the file and can be written again.</summary>
+    public TensorData Copy(TensorInfo t) => new(t.Name, t.Type, t.Shape, Bytes(t).ToArray());
 
     public void Dispose()
     {
-        view.SafeMemoryMappedViewHandle.ReleasePointer();
-        view.Dispose();
-        map.Dispose();
+        if (_start is not null)
+        {
+            _start = null;
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        }
+
+        _view.Dispose();
+        _file.Dispose();
+    }
+
+    // Offsets are only trusted from this file's own checked header.
+    private void RequireOwn(TensorInfo t)
+    {
+        ObjectDisposedException.ThrowIf(_start is null, this);
+        if (!TryGet(t.Name, out var own) || !ReferenceEquals(own, t))
+        {
+            throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", "an entry of another file", "one of this file's tensors");
+        }
     }
 }

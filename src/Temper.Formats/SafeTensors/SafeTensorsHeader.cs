@@ -1,174 +1,173 @@
+using System.Buffers.Binary;
 using System.Text.Json;
 using Temper.Core;
 
 namespace Temper.Formats.SafeTensors;
 
-/// <summary>Parses and checks a header: the JSON between the 8-byte length and the data section.</summary>
-internal sealed class SafeTensorsHeader(string path, long dataStart, long dataLength)
+/// <summary>The checked header of a file: tensors by offset, which cover the data section without gap or overlap.</summary>
+internal sealed record SafeTensorsHeader(IReadOnlyList<TensorInfo> Tensors, IReadOnlyDictionary<string, string> Metadata)
 {
-    private readonly List<TensorInfo> tensors = [];
-    private readonly HashSet<string> names = new(StringComparer.Ordinal);
+    public const int PrefixLength = 8;
+    public const int MaxLength = 100_000_000;
+    public const string MetadataKey = "__metadata__";
 
-    public IReadOnlyList<TensorInfo> Tensors => tensors;
+    // Bounds what a header of short entries can make us allocate; torch itself stops at 64 dimensions.
+    private const int MaxTensors = 1_000_000;
+    private const int MaxRank = 64;
 
-    public Dictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
-
-    public void Parse(ReadOnlySpan<byte> json)
+    /// <summary>The header's length, from the first eight bytes and the length of the file.</summary>
+    public static int ReadLength(string path, ReadOnlySpan<byte> prefix, long fileLength)
     {
-        var reader = new Utf8JsonReader(json, new() { MaxDepth = 4 });
-        try
+        var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (length > MaxLength)
         {
-            Expect(ref reader, JsonTokenType.StartObject, "header", "an object");
-            while (Next(ref reader) == JsonTokenType.PropertyName)
-            {
-                var name = reader.GetString()!;
-                if (!names.Add(name))
-                {
-                    throw Error($"tensor {name}", "a second entry of that name", "one");
-                }
-
-                if (name == "__metadata__")
-                {
-                    ReadMetadata(ref reader);
-                }
-                else
-                {
-                    ReadTensor(ref reader, name);
-                }
-            }
-
-            while (reader.Read())
-            {
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
-        {
-            throw new TemperException($"{path}: header: found invalid JSON, expected the table of tensors: {e.Message}", e);
+            throw Defect.At(path, "header length", $"{length} bytes", $"at most {MaxLength}");
         }
 
-        CheckLayout();
+        if ((long)length > fileLength - PrefixLength)
+        {
+            throw Defect.At(path, "header length", $"{length} bytes", $"at most the {fileLength - PrefixLength} that follow in the file");
+        }
+
+        return (int)length;
     }
 
-    public TemperException Error(string place, string found, string expected) => new($"{path}: {place}: found {found}, expected {expected}");
-
-    private void ReadMetadata(ref Utf8JsonReader reader)
+    public static SafeTensorsHeader Parse(string path, ReadOnlySpan<byte> json, long fileLength)
     {
-        Expect(ref reader, JsonTokenType.StartObject, "__metadata__", "an object of strings");
-        while (Next(ref reader) == JsonTokenType.PropertyName)
+        if (json.IsEmpty || json[0] != (byte)'{')
         {
-            var key = reader.GetString()!;
-            Expect(ref reader, JsonTokenType.String, $"__metadata__.{key}", "a string");
-            if (!Metadata.TryAdd(key, reader.GetString()!))
-            {
-                throw Error($"__metadata__.{key}", "a second entry of that name", "one");
-            }
+            throw Defect.At(path, "header", json.IsEmpty ? "no bytes" : $"first byte 0x{json[0]:x2}", "a JSON object that starts with '{'");
         }
+
+        var dataStart = PrefixLength + (long)json.Length;
+        var reader = new StrictJson(path, json, maxDepth: 3);
+        var tensors = new List<TensorInfo>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        IReadOnlyDictionary<string, string> metadata = new OrderedDictionary<string, string>();
+        reader.Expect(JsonTokenType.StartObject, "header", "a JSON object");
+        while (reader.NextProperty("header", out var name))
+        {
+            if (!names.Add(name))
+            {
+                throw Defect.At(path, "header", $"the key {Defect.Quote(name)} twice", "each key once");
+            }
+
+            if (name == MetadataKey)
+            {
+                metadata = ReadMetadata(path, ref reader);
+                continue;
+            }
+
+            if (tensors.Count == MaxTensors)
+            {
+                throw Defect.At(path, "header", $"more than {MaxTensors} tensors", $"at most {MaxTensors}");
+            }
+
+            tensors.Add(ReadTensor(path, name, ref reader, dataStart, fileLength - dataStart));
+        }
+
+        reader.End("header");
+        TensorInfo[] ordered = [.. tensors.OrderBy(t => t.Offset).ThenBy(t => t.Length)];
+        RequireCover(path, ordered, dataStart, fileLength);
+        return new(ordered, metadata);
     }
 
-    private void ReadTensor(ref Utf8JsonReader reader, string name)
+    private static OrderedDictionary<string, string> ReadMetadata(string path, ref StrictJson reader)
     {
-        var place = $"tensor {name}";
+        var metadata = new OrderedDictionary<string, string>();
+        reader.Expect(JsonTokenType.StartObject, MetadataKey, "an object of strings");
+        while (reader.NextProperty(MetadataKey, out var key))
+        {
+            if (!metadata.TryAdd(key, reader.String($"{MetadataKey} {Defect.Quote(key)}", "a string")))
+            {
+                throw Defect.At(path, MetadataKey, $"the key {Defect.Quote(key)} twice", "each key once");
+            }
+        }
+
+        return metadata;
+    }
+
+    private static TensorInfo ReadTensor(string path, string name, ref StrictJson reader, long dataStart, long dataLength)
+    {
+        var place = $"tensor {Defect.Quote(name)}";
         TensorType? type = null;
-        List<long>? shape = null, range = null;
-        Expect(ref reader, JsonTokenType.StartObject, place, "an object with dtype, shape and data_offsets");
-        while (Next(ref reader) == JsonTokenType.PropertyName)
+        List<long>? shape = null;
+        List<long>? offsets = null;
+        reader.Expect(JsonTokenType.StartObject, place, "an object with dtype, shape and data_offsets");
+        while (reader.NextProperty(place, out var field))
         {
-            switch (reader.GetString())
+            var at = $"{place}, field {Defect.Quote(field)}";
+            switch (field)
             {
                 case "dtype" when type is null:
-                    Expect(ref reader, JsonTokenType.String, $"{place}: dtype", "a string");
-                    var dtype = reader.GetString()!;
-                    type = TensorTypes.Parse(dtype) ?? throw Error($"{place}: dtype", $"\"{dtype}\"", "a type of the safetensors format");
+                    var dtype = reader.String(at, "the name of an element type");
+                    type = TensorTypes.Parse(dtype) ?? throw Defect.At(path, at, Defect.Quote(dtype), "a known element type such as 'F32' or 'BF16'");
                     break;
                 case "shape" when shape is null:
-                    shape = Integers(ref reader, $"{place}: shape", 64);
+                    shape = ReadIntegers(path, at, ref reader, MaxRank);
                     break;
-                case "data_offsets" when range is null:
-                    range = Integers(ref reader, $"{place}: data_offsets", 2);
+                case "data_offsets" when offsets is null:
+                    offsets = ReadIntegers(path, at, ref reader, 2);
                     break;
-                case var other:
-                    throw Error($"{place}: {other}", "a field", "dtype, shape and data_offsets, once each");
+                default:
+                    throw Defect.At(path, place, $"the field {Defect.Quote(field)}", "dtype, shape and data_offsets, each once");
             }
         }
 
-        if (type is null || shape is null || range is not { Count: 2 })
+        if (type is null || shape is null || offsets is null)
         {
-            throw Error(place, "an incomplete entry", "dtype, shape and two data_offsets");
+            var missing = type is null ? "dtype" : shape is null ? "shape" : "data_offsets";
+            throw Defect.At(path, place, $"no field '{missing}'", "dtype, shape and data_offsets");
         }
 
-        tensors.Add(Checked(name, place, type.Value, shape, range[0], range[1]));
+        var offsetsAt = $"{place}, field 'data_offsets'";
+        if (offsets.Count != 2 || offsets[0] > offsets[1] || offsets[1] > dataLength)
+        {
+            throw Defect.At(path, offsetsAt, $"[{string.Join(", ", offsets)}]", $"[begin, end] with begin <= end <= {dataLength}, the length of the data section");
+        }
+
+        var expected = type.Value.ByteCount(shape)
+            ?? throw Defect.At(path, $"{place}, field 'shape'", $"[{string.Join(", ", shape)}]", "a size in bytes that fits 64 bits");
+        var length = offsets[1] - offsets[0];
+        return length == expected
+            ? new(name, type.Value, shape.AsReadOnly(), dataStart + offsets[0], length)
+            : throw Defect.At(path, offsetsAt, $"{length} bytes", $"{expected} for {type.Value.FileName()} [{string.Join(", ", shape)}]");
     }
 
-    private TensorInfo Checked(string name, string place, TensorType type, List<long> shape, long begin, long end)
-    {
-        Int128 bytes = TensorTypes.Size(type);
-        foreach (var side in shape)
-        {
-            bytes *= side;
-            if (bytes > long.MaxValue)
-            {
-                throw Error($"{place}: shape", $"[{string.Join(", ", shape)}]", "a size that a file can have");
-            }
-        }
-
-        if (begin > end || end > dataLength)
-        {
-            throw Error($"{place}: data_offsets", $"[{begin}, {end}]", $"a range inside the data section of {dataLength} bytes");
-        }
-
-        if (bytes != end - begin)
-        {
-            throw Error($"{place}: data_offsets", $"{end - begin} bytes", $"{bytes} for {TensorTypes.Name(type)} [{string.Join(", ", shape)}]");
-        }
-
-        return new(name, type, shape, dataStart + begin, end - begin);
-    }
-
-    private void CheckLayout()
-    {
-        var at = dataStart;
-        foreach (var tensor in tensors.OrderBy(t => t.Offset).ThenBy(t => t.Length))
-        {
-            if (tensor.Offset != at)
-            {
-                throw Error($"tensor {tensor.Name}: data_offsets", $"byte {tensor.Offset - dataStart} of the data section",
-                    $"byte {at - dataStart}: tensors may neither overlap nor leave gaps");
-            }
-
-            at += tensor.Length;
-        }
-
-        if (at != dataStart + dataLength)
-        {
-            throw Error("data section", $"{dataStart + dataLength - at} bytes after the last tensor", "none");
-        }
-    }
-
-    private List<long> Integers(ref Utf8JsonReader reader, string place, int most)
+    private static List<long> ReadIntegers(string path, string place, ref StrictJson reader, int maxCount)
     {
         var values = new List<long>();
-        Expect(ref reader, JsonTokenType.StartArray, place, "an array of whole numbers");
-        while (Next(ref reader) != JsonTokenType.EndArray)
+        reader.Expect(JsonTokenType.StartArray, place, "an array of integers");
+        for (reader.Next(place); reader.Token != JsonTokenType.EndArray; reader.Next(place))
         {
-            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var value) || value < 0 || values.Count == most)
+            if (values.Count == maxCount)
             {
-                throw Error(place, reader.TokenType == JsonTokenType.Number ? "a number out of range, or too many" : $"{reader.TokenType}", $"at most {most} whole numbers, none negative");
+                throw Defect.At(path, place, $"more than {maxCount} numbers", $"at most {maxCount}");
             }
 
-            values.Add(value);
+            values.Add(reader.Integer(place));
         }
 
         return values;
     }
 
-    private void Expect(ref Utf8JsonReader reader, JsonTokenType type, string place, string expected)
+    private static void RequireCover(string path, ReadOnlySpan<TensorInfo> ordered, long dataStart, long fileLength)
     {
-        if (Next(ref reader) != type)
+        var end = dataStart;
+        foreach (var tensor in ordered)
         {
-            throw Error(place, $"{reader.TokenType}", expected);
+            if (tensor.Offset != end)
+            {
+                var fault = tensor.Offset < end ? "an overlap with the tensor before it" : $"a gap of {tensor.Offset - end} bytes before it";
+                throw Defect.At(path, $"tensor {Defect.Quote(tensor.Name)}, field 'data_offsets'", $"begin {tensor.Offset - dataStart}, {fault}", $"begin {end - dataStart}");
+            }
+
+            end += tensor.Length;
+        }
+
+        if (end != fileLength)
+        {
+            throw Defect.At(path, "data section", $"{fileLength - end} bytes after the last tensor", "none");
         }
     }
-
-    private JsonTokenType Next(ref Utf8JsonReader reader) =>
-        reader.Read() ? reader.TokenType : throw Error("header", "its end", "more JSON");
 }

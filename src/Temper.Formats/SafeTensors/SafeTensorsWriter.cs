@@ -1,59 +1,27 @@
+using System.Buffers;
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Temper.Core;
 
 namespace Temper.Formats.SafeTensors;
 
-/// <summary>A tensor to be written, bytes row-major and little-endian.</summary>
-public sealed record TensorData(string Name, TensorType Type, IReadOnlyList<long> Shape, ReadOnlyMemory<byte> Bytes)
-{
-    /// <summary>Values rounded to <paramref name="type"/>: F32, F16 or BF16, to nearest even.</summary>
-    public static TensorData FromFloats(string name, IReadOnlyList<long> shape, ReadOnlySpan<float> values, TensorType type)
-    {
-        var bytes = new byte[values.Length * TensorTypes.Size(type)];
-        for (var i = 0; i < values.Length; i++)
-        {
-            switch (type)
-            {
-                case TensorType.F32:
-                    BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(4 * i), values[i]);
-                    break;
-                case TensorType.F16:
-                    BinaryPrimitives.WriteHalfLittleEndian(bytes.AsSpan(2 * i), (Half)values[i]);
-                    break;
-                case TensorType.BF16:
-                    BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2 * i), Round(values[i]));
-                    break;
-                default:
-                    throw new ArgumentOutOfRangeException(nameof(type), type, "expected F32, F16 or BF16");
-            }
-        }
-
-        return new(name, type, shape, bytes);
-    }
-
-    private static ushort Round(float value)
-    {
-        var bits = BitConverter.SingleToUInt32Bits(value);
-        return float.IsNaN(value) ? (ushort)(bits >> 16 | 0x40) : (ushort)(bits + 0x7FFF + (bits >> 16 & 1) >> 16);
-    }
-}
-
-/// <summary>Writes safetensors files: aside, flushed, then renamed, so that a file of the final name is always whole.</summary>
+/// <summary>Writes safetensors files whole or not at all: aside, flushed to disk, then renamed.</summary>
 public static class SafeTensorsWriter
 {
+    private const int Alignment = 8;
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Keeps the order given; the same tensors and metadata always give the same bytes.</summary>
     public static void Write(string path, IReadOnlyList<TensorData> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
+        var header = Header(path, tensors, metadata);
         var aside = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
-            using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write))
+            using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
-                var header = Header(tensors, metadata);
-                Span<byte> length = stackalloc byte[8];
-                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-                stream.Write(length);
                 stream.Write(header);
                 foreach (var tensor in tensors)
                 {
@@ -65,56 +33,121 @@ public static class SafeTensorsWriter
 
             File.Move(aside, path, overwrite: true);
         }
-        finally
+        catch (Exception e)
         {
-            File.Delete(aside);
+            Remove(aside);
+            if (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+            {
+                throw new TemperException($"{path}: found no way to write it ({e.Message}), expected a writable folder with room", e);
+            }
+
+            throw;
         }
     }
 
-    private static byte[] Header(IReadOnlyList<TensorData> tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header(string path, IReadOnlyList<TensorData> tensors, IReadOnlyDictionary<string, string>? metadata)
     {
-        using var buffer = new MemoryStream();
-        using (var json = new Utf8JsonWriter(buffer, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        var buffer = new ArrayBufferWriter<byte>();
+        buffer.Write<byte>(stackalloc byte[SafeTensorsHeader.PrefixLength]);
+        // As the reference writer: only what JSON demands is escaped.
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
-            if (metadata is { Count: > 0 })
-            {
-                json.WriteStartObject("__metadata__");
-                foreach (var (key, value) in metadata)
-                {
-                    json.WriteString(key, value);
-                }
-
-                json.WriteEndObject();
-            }
-
-            var at = 0L;
+            WriteMetadata(path, json, metadata);
+            var names = new HashSet<string>(StringComparer.Ordinal) { SafeTensorsHeader.MetadataKey };
+            long offset = 0;
             foreach (var tensor in tensors)
             {
-                json.WriteStartObject(tensor.Name);
-                json.WriteString("dtype", TensorTypes.Name(tensor.Type));
-                json.WriteStartArray("shape");
-                foreach (var side in tensor.Shape)
+                if (!names.Add(tensor.Name))
                 {
-                    json.WriteNumberValue(side);
+                    throw Defect.At(path, $"tensor {Defect.Quote(tensor.Name)}", "a name that is taken", "each name once");
                 }
 
-                json.WriteEndArray();
-                json.WriteStartArray("data_offsets");
-                json.WriteNumberValue(at);
-                json.WriteNumberValue(at += tensor.Bytes.Length);
-                json.WriteEndArray();
-                json.WriteEndObject();
+                offset = WriteTensor(path, json, tensor, offset);
             }
 
             json.WriteEndObject();
         }
 
-        while (buffer.Length % 8 != 0)
+        var padding = (Alignment - (buffer.WrittenCount % Alignment)) % Alignment;
+        buffer.GetSpan(Alignment)[..padding].Fill((byte)' ');
+        buffer.Advance(padding);
+        var header = buffer.WrittenSpan.ToArray();
+        var length = header.Length - SafeTensorsHeader.PrefixLength;
+        if (length > SafeTensorsHeader.MaxLength)
         {
-            buffer.WriteByte((byte)' ');
+            throw Defect.At(path, "header length", $"{length} bytes", $"at most {SafeTensorsHeader.MaxLength}");
         }
 
-        return buffer.ToArray();
+        BinaryPrimitives.WriteInt64LittleEndian(header, length);
+        return header;
+    }
+
+    private static void WriteMetadata(string path, Utf8JsonWriter json, IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (metadata is not { Count: > 0 })
+        {
+            return;
+        }
+
+        json.WriteStartObject(SafeTensorsHeader.MetadataKey);
+        foreach (var (key, value) in metadata)
+        {
+            RequireUnicode(path, $"{SafeTensorsHeader.MetadataKey} {Defect.Quote(key)}", key);
+            RequireUnicode(path, $"{SafeTensorsHeader.MetadataKey} {Defect.Quote(key)}", value);
+            json.WriteString(key, value);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static long WriteTensor(string path, Utf8JsonWriter json, TensorData tensor, long offset)
+    {
+        var place = $"tensor {Defect.Quote(tensor.Name)}";
+        RequireUnicode(path, place, tensor.Name);
+        if (tensor.Type.ByteCount(tensor.Shape) != tensor.Bytes.Length)
+        {
+            throw Defect.At(path, place, $"{tensor.Bytes.Length} bytes", $"as many as {tensor.Type.FileName()} [{string.Join(", ", tensor.Shape)}] takes");
+        }
+
+        json.WriteStartObject(tensor.Name);
+        json.WriteString("dtype", tensor.Type.FileName());
+        json.WriteStartArray("shape");
+        foreach (var dimension in tensor.Shape)
+        {
+            json.WriteNumberValue(dimension);
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("data_offsets");
+        json.WriteNumberValue(offset);
+        json.WriteNumberValue(offset + tensor.Bytes.Length);
+        json.WriteEndArray();
+        json.WriteEndObject();
+        return offset + tensor.Bytes.Length;
+    }
+
+    private static void RequireUnicode(string path, string place, string text)
+    {
+        try
+        {
+            StrictUtf8.GetByteCount(text);
+        }
+        catch (EncoderFallbackException e)
+        {
+            throw new TemperException($"{path}: {place}: found a lone surrogate, expected valid Unicode", e);
+        }
+    }
+
+    private static void Remove(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure that brought us here is the one to report.
+        }
     }
 }
