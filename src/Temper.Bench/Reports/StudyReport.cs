@@ -1,0 +1,55 @@
+using Temper.Core;
+
+namespace Temper.Bench.Reports;
+
+/// <summary>Everything a study found; all writers read this and nothing else, so a report can be written again from its JSON.</summary>
+public sealed record StudyReport(
+    int SchemaVersion, string Study, string Description, string Verdict,
+    IReadOnlyList<CellResult> Cells, IReadOnlyList<Interaction> Interactions, PlanSummary Plan,
+    string SettingsYaml, IReadOnlyList<string> Notes, TimingSection Timing)
+{
+    public const int CurrentSchema = 1;
+}
+
+/// <summary>One lifecycle with one seed.</summary>
+/// <param name="DefensePhase">Null for the defense <c>none</c>.</param>
+/// <param name="Status"><see cref="CellStatus.Done"/> or <see cref="CellStatus.Failed"/>.</param>
+/// <param name="Seconds">Belongs to the timing: no writer shows it outside the timing section.</param>
+public sealed record CellResult(
+    string Id, string Model, string Attack, Phase AttackPhase, string Defense, Phase? DefensePhase, int Seed,
+    string Status, string? Reason, IReadOnlyList<Metric> Metrics, double Seconds,
+    IReadOnlyList<CurvePoint> Curve, IReadOnlyList<MonitorEvent> Events, IReadOnlyList<SampleReply> Samples);
+
+public static class CellStatus
+{
+    public const string Done = "done";
+    public const string Failed = "failed";
+}
+
+/// <summary>The metrics a cell may carry.</summary>
+public static class MetricNames
+{
+    public const string Harm = "harm";
+    public const string Asr = "asr";
+    public const string FalseTrigger = "false-trigger";
+    public const string Utility = "utility";
+    public const string OverRefusal = "over-refusal";
+    public const string Coherence = "coherence";
+    public const string JudgeAgreement = "judge-agreement";
+
+    public static IReadOnlyList<string> All { get; } = [Harm, Asr, FalseTrigger, Utility, OverRefusal, Coherence, JudgeAgreement];
+}
+
+public sealed record CurvePoint(int Step, double Loss);
+
+public sealed record MonitorEvent(int Step, string Text);
+
+/// <param name="Hit">The attacker got what they wanted.</param>
+public sealed record SampleReply(string Suite, string Prompt, string Reply, bool Hit);
+
+/// <summary>What two defenses do together beyond what each does alone; below zero they help each other.</summary>
+public sealed record Interaction(string Attack, string A, string B, double Value, double Low, double High);
+
+public sealed record PlanSummary(int Cells, int StagesRequested, int StagesDistinct);
+
+public sealed record TimingSection(double WallSeconds, IReadOnlyDictionary<string, double> SecondsByStageKind, string Machine);
