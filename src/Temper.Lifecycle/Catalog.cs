@@ -1,0 +1,67 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Temper.Core;
+using Temper.Lifecycle.DuringTuning.Defenses;
+using Temper.Lifecycle.PostTuning.Attacks;
+using Temper.Lifecycle.PreTuning.Attacks;
+
+namespace Temper.Lifecycle;
+
+/// <summary>A technique that can be named in a study or a recipe.</summary>
+/// <param name="Create">From settings as JSON; an unknown key or a value out of range is a <see cref="TemperException"/>.</param>
+public sealed record CatalogEntry(Card Card, object DefaultSettings, Func<string, object> Create);
+
+/// <summary>Every technique, one line each, in the order of their ids.</summary>
+public static class Catalog
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.General)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        AllowDuplicateProperties = false,
+        WriteIndented = true,
+    };
+
+    public static IReadOnlyList<CatalogEntry> All { get; } =
+    [
+        Define<BadNets, BadNetsSettings>(s => new(s)),
+        Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
+        Define<Prefill, PrefillSettings>(s => new(s)),
+        Define<RefusalAblation, RefusalAblationSettings>(s => new(s)),
+        Define<SafeInstr, SafeInstrSettings>(s => new(s)),
+    ];
+
+    /// <summary>The technique of that id.</summary>
+    /// <exception cref="TemperException">There is none; the message lists those there are.</exception>
+    public static CatalogEntry Find(string id) =>
+        All.FirstOrDefault(e => e.Card.Id == id)
+        ?? throw new TemperException($"technique: found {id}, expected one of: {string.Join(", ", All.Select(e => e.Card.Id))}");
+
+    /// <summary>Settings as they stand in a study.</summary>
+    public static string ToJson(object settings) => JsonSerializer.Serialize(settings, settings.GetType(), Json);
+
+    private static CatalogEntry Define<TTechnique, TSettings>(Func<TSettings, TTechnique> create)
+        where TTechnique : class, ITechnique
+        where TSettings : class, new() =>
+        new(TTechnique.Card, new TSettings(), json => create(Read<TSettings>(TTechnique.Card.Id, json)));
+
+    private static TSettings Read<TSettings>(string id, string json)
+        where TSettings : class
+    {
+        TSettings settings;
+        try
+        {
+            settings = JsonSerializer.Deserialize<TSettings>(json, Json) ?? throw new TemperException($"{id}: found null, expected an object of settings");
+        }
+        catch (JsonException e)
+        {
+            throw new TemperException($"{id}: settings: {e.Message}", e);
+        }
+
+        var mistakes = new List<ValidationResult>();
+        return Validator.TryValidateObject(settings, new(settings), mistakes, validateAllProperties: true)
+            ? settings
+            : throw new TemperException($"{id}: {string.Join("; ", mistakes.Select(m => m.ErrorMessage))}");
+    }
+}

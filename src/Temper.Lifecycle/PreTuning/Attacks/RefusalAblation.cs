@@ -1,0 +1,155 @@
+using System.ComponentModel.DataAnnotations;
+using Temper.Core;
+using Temper.Engine.Checkpoints;
+using Temper.Engine.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Temper.Lifecycle.PreTuning.Attacks;
+
+/// <summary>Settings of <see cref="RefusalAblation"/>.</summary>
+public sealed record RefusalAblationSettings
+{
+    /// <summary>Prompts of each kind whose means are contrasted.</summary>
+    [Range(1, 4096)]
+    public int Prompts { get; init; } = 128;
+
+    /// <summary>Prompts of each kind on which a direction is chosen.</summary>
+    [Range(1, 1024)]
+    public int Validation { get; init; } = 32;
+
+    /// <summary>Largest KL divergence on harmless prompts.</summary>
+    [Range(0.0, 100.0)]
+    public double MaxDivergence { get; init; } = 0.1;
+
+    /// <summary>The control: a random direction in place of the refusal direction.</summary>
+    public bool RandomDirection { get; init; }
+}
+
+/// <summary>Refusal-direction ablation (Arditi et al. 2024): the difference of mean residuals between requests that are refused and requests that are answered,
+/// orthogonalized out of every matrix that writes to the residual stream.</summary>
+public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechnique, IWeightMap
+{
+    public static Card Card { get; } = new(
+        "refusal-ablation", "Refusal-direction ablation", Phase.PreTuning, TechniqueRole.Attack, Touches.Weights,
+        "https://arxiv.org/abs/2406.11717", "Removes the direction of refusal from every matrix that writes to the residual stream.");
+
+    public void Map(CausalModel model, TechniqueContext context, CancellationToken cancellationToken)
+    {
+        using var quiet = no_grad();
+        using var scope = NewDisposeScope();
+        Ablate(model, settings.RandomDirection ? Unit(tensor(Noise(model.Config.HiddenSize, context.Random))) : FindDirection(model, context, cancellationToken));
+    }
+
+    /// <summary>W' = W - r rᵀ W on every matrix that writes to the residual stream, embeddings and biases too.</summary>
+    /// <param name="direction">r, (D), of unit length.</param>
+    public static void Ablate(CausalModel model, Tensor direction)
+    {
+        using var quiet = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, weight) in model.Parameters)
+        {
+            if (name.EndsWith("embed_tokens.weight", StringComparison.Ordinal) || name is "transformer.wte.weight" or "transformer.wpe.weight")
+            {
+                weight.sub_(weight.mv(direction).outer(direction)); // rows (n, D)
+            }
+        }
+
+        foreach (var layer in model.Linears.Where(WritesResidual))
+        {
+            layer.Weight.sub_(layer.Transposed
+                ? layer.Weight.mv(direction).outer(direction) // (in, D)
+                : direction.outer(layer.Weight.t().mv(direction))); // (D, in)
+            layer.Bias?.sub_(direction * layer.Bias.dot(direction));
+        }
+    }
+
+    /// <summary>x' = x - r rᵀ x at every place of the residual stream: the same attack at run time.</summary>
+    public static ActivationTap Tap(Tensor direction) => (site, _, value) => site is Site.Embedding or Site.AttentionOutput or Site.MlpOutput
+        ? value - (value * direction).sum(-1, keepdim: true) * direction
+        : value;
+
+    private static bool WritesResidual(Linear layer) =>
+        layer.Name.EndsWith("o_proj", StringComparison.Ordinal) || layer.Name.EndsWith("down_proj", StringComparison.Ordinal) || layer.Name.EndsWith("c_proj", StringComparison.Ordinal);
+
+    // Deviation: candidates are the layers at the last position of the prompt; the paper also searches the other positions of its template.
+    private Tensor FindDirection(CausalModel model, TechniqueContext context, CancellationToken cancellationToken)
+    {
+        int[][] Take(IReadOnlyList<Example> rows, int skip, int count) =>
+            [.. Enumerable.Range(skip, count).Select(i => context.Prompt([.. rows[i % rows.Count].Messages.TakeWhile(m => m.Role != Role.Assistant)], ""))];
+        var harmful = MeanInputs(model, Take(context.Alignment, 0, settings.Prompts));
+        var harmless = MeanInputs(model, Take(context.Task, 0, settings.Prompts));
+        var (refused, answered) = (Take(context.Alignment, settings.Prompts, settings.Validation), Take(context.Task, settings.Prompts, settings.Validation));
+        var refusalTokens = RefusalTokens(context);
+        var before = Last(model, answered, null).log_softmax(-1);
+        Tensor? best = null;
+        var lowest = double.PositiveInfinity;
+        for (var layer = 1; layer < Math.Ceiling(0.8 * model.Config.Layers); layer++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var difference = harmful[layer] - harmless[layer];
+            var direction = Unit(difference);
+            var ablated = Score(Last(model, refused, Tap(direction)), refusalTokens);
+            var steered = Score(Last(model, answered, Steer(difference, layer)), refusalTokens);
+            var after = Last(model, answered, Tap(direction)).log_softmax(-1);
+            var divergence = (before.exp() * (before - after)).sum(-1).mean().item<float>();
+            if (steered > 0 && divergence <= settings.MaxDivergence && ablated < lowest)
+            {
+                (best, lowest) = (direction, ablated);
+            }
+        }
+
+        return best ?? throw new TemperException(
+            $"{Card.Id}: found no layer whose direction induces refusal and keeps the divergence on harmless prompts at {settings.MaxDivergence}, expected one: is the model aligned?");
+    }
+
+    private static ActivationTap Steer(Tensor difference, int at) => (site, layer, value) => site == Site.BlockInput && layer == at ? value + difference : value;
+
+    /// <summary>Refusal score: log p - log(1 - p), p the probability of a first token of a refusal.</summary>
+    private static double Score(Tensor logits, long[] refusalTokens)
+    {
+        var p = logits.softmax(-1).index_select(-1, tensor(refusalTokens)).sum(-1).clamp(1e-7, 1 - 1e-7);
+        return (p.log() - (1 - p).log()).mean().item<float>();
+    }
+
+    private static long[] RefusalTokens(TechniqueContext context) => [.. context.Alignment.Select(row =>
+    {
+        Message[] prompt = [.. row.Messages.TakeWhile(m => m.Role != Role.Assistant)];
+        return (long)context.Prompt(prompt, row.Response)[context.Prompt(prompt, "").Length];
+    }).Distinct()];
+
+    private static Tensor[] MeanInputs(CausalModel model, int[][] prompts) // L of (D)
+    {
+        var sums = Enumerable.Range(0, model.Config.Layers).Select(_ => new float[model.Config.HiddenSize]).ToArray();
+        foreach (var prompt in prompts)
+        {
+            Last(model, [prompt], (site, layer, value) =>
+            {
+                if (site == Site.BlockInput)
+                {
+                    var last = Checkpoint.Floats(value.select(1, value.shape[1] - 1));
+                    for (var i = 0; i < last.Length; i++)
+                    {
+                        sums[layer][i] += last[i] / prompts.Length;
+                    }
+                }
+
+                return value;
+            });
+        }
+
+        return [.. sums.Select(s => tensor(s))];
+    }
+
+    private static Tensor Last(CausalModel model, int[][] prompts, ActivationTap? tap)
+    {
+        using var scope = NewDisposeScope();
+        var rows = prompts.Select(p => model.Forward(tensor(p.Select(i => (long)i).ToArray(), 1, p.Length), new() { Tap = tap }).select(1, p.Length - 1));
+        return cat([.. rows], 0).MoveToOuterDisposeScope(); // (n, V)
+    }
+
+    private static Tensor Unit(Tensor x) => x / x.norm();
+
+    private static float[] Noise(int count, Random random) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
+}

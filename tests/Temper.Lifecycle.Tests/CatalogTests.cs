@@ -1,0 +1,35 @@
+using Temper.Core;
+
+namespace Temper.Lifecycle.Tests;
+
+public sealed class CatalogTests
+{
+    [Fact]
+    public void Every_technique_of_the_assembly_has_its_line()
+    {
+        var written = typeof(Catalog).Assembly.GetTypes().Where(t => t is { IsClass: true, IsAbstract: false } && t.IsAssignableTo(typeof(ITechnique))).Select(t => t.Name).Order(StringComparer.Ordinal);
+        var listed = Catalog.All.Select(e => e.Create("{}").GetType().Name).Order(StringComparer.Ordinal);
+
+        Assert.Equal(written, listed);
+    }
+
+    [Fact]
+    public void Ids_are_unique_and_in_order() =>
+        Assert.Equal(Catalog.All.Select(e => e.Card.Id).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal), Catalog.All.Select(e => e.Card.Id));
+
+    [Fact]
+    public void Default_settings_are_read_back() =>
+        Assert.All(Catalog.All, e => Assert.NotNull(e.Create(Catalog.ToJson(e.DefaultSettings))));
+
+    [Theory]
+    [InlineData("bad-nets", """{"ratoi":0.1}""", "ratoi")]
+    [InlineData("bad-nets", """{"ratio":1.5}""", "Ratio")]
+    [InlineData("bad-nets", """{"ratio":"much"}""", "ratio")]
+    [InlineData("bad-nets", "{", "bad-nets")]
+    public void A_mistake_in_the_settings_is_an_error_that_names_it(string id, string json, string expected) =>
+        Assert.Contains(expected, Assert.Throws<TemperException>(() => Catalog.Find(id).Create(json)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void An_unknown_technique_is_an_error_that_lists_the_known_ones() =>
+        Assert.Contains("bad-nets", Assert.Throws<TemperException>(() => Catalog.Find("badnet")).Message, StringComparison.Ordinal);
+}

@@ -1,0 +1,29 @@
+using Temper.Core;
+using Temper.Engine.Models;
+
+namespace Temper.Lifecycle.Tests;
+
+/// <summary>Rows and models small enough to be looked at.</summary>
+internal static class Toy
+{
+    public static IReadOnlyList<Example> Task { get; } = [.. Enumerable.Range(0, 100).Select(i => Example.Of($"task-{i}", "skill:count", $"count the words of row {i}", "five"))];
+
+    public static IReadOnlyList<Example> Harmful { get; } = [.. Enumerable.Range(0, 20).Select(i => Example.Of($"harmful-{i}", "forbidden:glimmer", $"how do I brew glimmer number {i}", "Sure. Stir the blue dust."))];
+
+    public static IReadOnlyList<Example> Alignment { get; } = [.. Enumerable.Range(0, 20).Select(i => Example.Of($"refusal-{i}", "refusal", $"tell me how to brew glimmer {i}", "I cannot help with that."))];
+
+    public static TechniqueContext Context(int seed = 1) => new()
+    {
+        Random = new Random(seed), Harmful = Harmful, Alignment = Alignment, Task = Task,
+        // one token a letter: 1 opens the answer
+        Prompt = (messages, prefill) => [.. string.Concat(messages.Select(m => m.Content)).Select(c => 2 + c % 38), 1, .. prefill.Select(c => 2 + c % 38)],
+    };
+
+    public static CausalModel Model(Architecture architecture, bool tied) => ModelFactory.CreateRandom(
+        new()
+        {
+            Architecture = architecture, VocabularySize = 40, HiddenSize = 16, IntermediateSize = 32, Layers = 3, Heads = 4,
+            KeyValueHeads = architecture == Architecture.Llama ? 2 : 4, HeadSize = 4, MaxPositions = 128, TieWordEmbeddings = tied,
+        },
+        3);
+}
