@@ -5,7 +5,10 @@ using Temper.Core;
 
 var root = new RootCommand("Temper secures the fine-tuning of language models through its whole lifecycle.")
 {
+    CatalogCommands.List(),
+    CatalogCommands.Show(),
     GoldenCommand.Create(),
+    ScanCommand.Create(),
 };
 
 try

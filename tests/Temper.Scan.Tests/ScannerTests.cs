@@ -113,6 +113,24 @@ public sealed class ScannerTests : IDisposable
         return Scanner.Scan([path], new ScanOptions(), TestContext.Current.CancellationToken);
     }
 
+    [Fact]
+    public void A_zip_with_a_member_that_no_rule_judged_is_never_clean() =>
+        Assert.Equal(Verdict.Unknown, Scan(Zip(("a/data.pkl", Of("\u0080\u0004N.")), ("a/other.bin", "who knows"u8.ToArray()))).Verdict);
+
+    [Fact]
+    public void A_torch_zip_of_a_harmless_pickle_and_raw_storages_is_clean() =>
+        Assert.Equal(Verdict.Clean, Scan(Zip(("a/data.pkl", Of("\u0080\u0004N.")), ("a/data/0", new byte[64]), ("a/version", "3\n"u8.ToArray()))).Verdict);
+
+    [Fact]
+    public void Safetensors_are_clean_with_their_structure_in_order_and_suspicious_otherwise()
+    {
+        byte[] good = [.. BitConverter.GetBytes(56L), .. """{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}  """u8, 0, 0, 0, 0];
+
+        Assert.Equal(Verdict.Clean, Scan(good).Verdict);
+        Assert.Equal(Verdict.Suspicious, Scan(good[..^1]).Verdict);
+        Assert.Equal(ScanStatus.Inconclusive, Scan(good[..^1]).Status);
+    }
+
     private static byte[] Zip(params (string Name, byte[] Bytes)[] members)
     {
         using var stream = new MemoryStream();

@@ -1,15 +1,21 @@
 using System.IO.Compression;
+using System.Text.RegularExpressions;
+using Temper.Core;
 using Temper.Formats.Pickle;
+using Temper.Formats.SafeTensors;
 
 namespace Temper.Scan.Artifacts;
 
 /// <summary>Scans one file or archive member, and what lies inside it.</summary>
-internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancellation)
+internal sealed partial class ArtifactScan(ScanOptions options, CancellationToken cancellation)
 {
     private const int PeekBytes = 1 << 16;
     private static readonly string[] Tags = ["CWE-502"];
 
     private long _left = options.MaxBytes * 2;
+
+    // A member that is neither a known format nor a raw storage was not judged, so the archive cannot be clean.
+    private bool _unjudged;
 
     public FileReport File(string path)
     {
@@ -58,7 +64,7 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
             format = format is null ? zip : $"{format}+{zip}";
         }
 
-        var floor = format is null ? Verdict.Unknown : Verdict.Clean;
+        var floor = format is null || _unjudged ? Verdict.Unknown : Verdict.Clean;
         if (format is null && ArtifactFormat.Container(data) is { } container)
         {
             format = container;
@@ -68,6 +74,11 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
         }
 
         format ??= data.AsSpan().StartsWith("GGUF"u8) ? "gguf" : ArtifactFormat.IsSafeTensors(data) ? "safetensors" : "unknown";
+        if (format == "safetensors" && depth == 0)
+        {
+            floor = Structure(path, findings, ref status);
+        }
+
         foreach (var inner in reports)
         {
             findings.AddRange(inner.Findings);
@@ -76,6 +87,23 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
         }
 
         return [FileReport.From(path, format, status, findings, floor)];
+    }
+
+    /// <summary>A safetensors file holds numbers only: with its structure in order there is nothing in it that a loader could run.</summary>
+    private static Verdict Structure(string path, List<Finding> findings, ref ScanStatus status)
+    {
+        try
+        {
+            SafeTensorsFile.Open(path).Dispose();
+            return Verdict.Clean;
+        }
+        catch (TemperException e)
+        {
+            status = ScanStatus.Inconclusive;
+            findings.Add(new("safetensors.structure", Severity.Medium, path, "The table of tensors does not describe the file.", e.Message,
+                "Do not load; get the file again from its author.", ["CWE-20"]));
+            return Verdict.Unknown;
+        }
     }
 
     private string? Zip(string path, byte[] data, int depth, List<Finding> findings, List<FileReport> inner, ref ScanStatus status)
@@ -136,6 +164,7 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
             var format = Peek(head, whole);
             if (!format)
             {
+                _unjudged |= !TorchStorage().IsMatch(entry.FullName);
                 return;
             }
 
@@ -191,6 +220,9 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
             }
         }
     }
+
+    [GeneratedRegex(@"^[^/]+/(data/\d+|version|byteorder|\.format_version|\.storage_alignment|\.data/serialization_id)$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex TorchStorage();
 
     private static Finding Limit(string path, string message) =>
         new("scan.limit", Severity.Low, path, message, "", "Raise the limit, or do not load what was not read.", ["CWE-400"]);
