@@ -7,7 +7,8 @@ namespace Temper.Bench.Reports;
 /// <summary>The report as data, read back by <see cref="Read"/>.</summary>
 public static class JsonReport
 {
-    public static string Write(StudyReport report) => JsonSerializer.Serialize(report, StudyReportJson.Default.StudyReport) + "\n";
+    public static string Write(StudyReport report) =>
+        JsonSerializer.Serialize(report with { Cells = StudyGrid.InOrder(report.Cells) }, StudyReportJson.Default.StudyReport) + "\n";
 
     public static StudyReport Read(string json)
     {

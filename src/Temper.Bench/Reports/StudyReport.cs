@@ -9,10 +9,17 @@ public sealed record StudyReport(
     string SettingsYaml, IReadOnlyList<string> Notes, TimingSection Timing)
 {
     public const int CurrentSchema = 1;
+
+    /// <summary>The part that must be the same, byte for byte, when the same study runs again.</summary>
+    public StudyReport WithoutTiming() => this with
+    {
+        Cells = [.. Cells.Select(cell => cell with { Seconds = 0 })],
+        Timing = new(0, new Dictionary<string, double>(), ""),
+    };
 }
 
 /// <summary>One lifecycle with one seed.</summary>
-/// <param name="DefensePhase">Null for the defense <c>none</c>.</param>
+/// <param name="DefensePhase">Null for the defense <c>none</c>, and for a stack that spans several phases.</param>
 /// <param name="Status"><see cref="CellStatus.Done"/> or <see cref="CellStatus.Failed"/>.</param>
 /// <param name="Seconds">Belongs to the timing: no writer shows it outside the timing section.</param>
 public sealed record CellResult(

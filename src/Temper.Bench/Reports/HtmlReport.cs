@@ -1,0 +1,62 @@
+namespace Temper.Bench.Reports;
+
+/// <summary>One page that needs no network and runs no script; the policy in its head forbids both even if an encoding were forgotten.</summary>
+public static class HtmlReport
+{
+    public static string Write(StudyReport report)
+    {
+        var page = new HtmlWriter();
+        var grid = new StudyGrid(report.Cells);
+        var standings = DefenseStanding.All(grid);
+        Head(page, report);
+        page.Line($"<main>");
+        HtmlHeatMap.Write(page, grid);
+        HtmlTables.CrossPhase(page, grid);
+        HtmlPareto.Write(page, standings);
+        HtmlTables.Interactions(page, report.Interactions);
+        HtmlTables.Failed(page, report.Cells);
+        HtmlHeatMap.Numbers(page, grid);
+        HtmlCurves.Write(page, report.Cells);
+        HtmlSamples.Write(page, report.Cells);
+        HtmlTables.Plan(page, report);
+        HtmlTables.Timing(page, report);
+        page.Line($"</main></body></html>");
+        return page.ToString();
+    }
+
+    private static void Head(HtmlWriter page, StudyReport report)
+    {
+        page.Line($"<!doctype html>");
+        page.Line($"<html lang=\"en\"><head><meta charset=\"utf-8\">");
+        page.Line($"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">");
+        page.Line($"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">");
+        page.Line($"<title>{report.Study} · Temper bench</title><style>");
+        page.Trusted(Stylesheet.Css.ReplaceLineEndings("\n"));
+        page.Line($"</style></head><body><header>");
+        page.Line($"<h1>{report.Study}</h1><p class=\"soft\">{report.Description}</p>");
+        page.Line($"<p class=\"verdict\">{report.Verdict}</p>");
+        if (report.Notes.Count > 0)
+        {
+            page.Line($"<ul>");
+            foreach (var note in report.Notes)
+            {
+                page.Line($"<li>{note}</li>");
+            }
+
+            page.Line($"</ul>");
+        }
+
+        page.Line($"<nav aria-label=\"Sections\"><ul>");
+        (string Id, string Title)[] sections =
+        [
+            ("map", "Attack × defense"), ("phases", "Across phases"), ("pareto", "Safety against utility"), ("failed", "Failed cells"),
+            ("numbers", "All numbers"), ("curves", "Training"), ("samples", "Replies"), ("plan", "Plan and settings"), ("timing", "Timing"),
+        ];
+        foreach (var (id, title) in sections)
+        {
+            page.Line($"<li><a href=\"#{id}\">{title}</a></li>");
+        }
+
+        page.Line($"</ul></nav></header>");
+    }
+}

@@ -1,0 +1,111 @@
+using Temper.Core;
+
+namespace Temper.Bench.Reports;
+
+internal static class HtmlTables
+{
+    public static void CrossPhase(HtmlWriter page, StudyGrid grid)
+    {
+        page.Line($"<section id=\"phases\"><h2>Across phases</h2>");
+        var table = PhaseTable.Of(grid);
+        if (table.Rows.Count == 0)
+        {
+            page.Line($"<p>{ReportText.Dash} no attack in this study.</p></section>");
+            return;
+        }
+
+        page.Line($"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Success by phase\"><table><caption>Success of the attacks of a phase against the defenses of a phase: mean, worst, and how many squares were measured.</caption><thead><tr><th scope=\"col\">Attacks</th>");
+        foreach (var column in table.Columns)
+        {
+            page.Line($"<th scope=\"col\">{column}</th>");
+        }
+
+        page.Line($"</tr></thead><tbody>");
+        foreach (var row in table.Rows)
+        {
+            page.Line($"<tr><th scope=\"row\">{ReportText.Words(row.Phase)}</th>");
+            foreach (var cell in row.Cells)
+            {
+                if (cell.Worst is null)
+                {
+                    page.Line($"<td class=\"empty\">{ReportText.Dash}<small>{cell.Count}</small></td>");
+                }
+                else
+                {
+                    page.Line($"<td class=\"num\">mean {ReportText.Percent(cell.Mean)}<small>worst {ReportText.Percent(cell.Worst)}</small><small>{cell.Count}</small></td>");
+                }
+            }
+
+            page.Line($"</tr>");
+        }
+
+        page.Line($"</tbody></table></div></section>");
+    }
+
+    public static void Interactions(HtmlWriter page, IReadOnlyList<Interaction> interactions)
+    {
+        if (interactions.Count == 0)
+        {
+            return;
+        }
+
+        page.Line($"<section id=\"interactions\"><h2>Defenses together</h2><table><caption>What two defenses do together beyond what each does alone, in points of success.</caption>");
+        page.Line($"<thead><tr><th scope=\"col\">Attack</th><th scope=\"col\">Defenses</th><th scope=\"col\">Interaction</th><th scope=\"col\">Reading</th></tr></thead><tbody>");
+        foreach (var i in interactions)
+        {
+            page.Line($"<tr><th scope=\"row\">{i.Attack}</th><td>{i.A} + {i.B}</td><td class=\"num\">{i.Value * 100:+0.0;-0.0;0.0} [{i.Low * 100:0.0}, {i.High * 100:0.0}]</td><td>{Reading(i)}</td></tr>");
+        }
+
+        page.Line($"</tbody></table></section>");
+    }
+
+    public static string Reading(Interaction i) =>
+        i.High < 0 ? "they strengthen each other" : i.Low > 0 ? "they overlap or work against each other" : "not told apart from none";
+
+    public static void Failed(HtmlWriter page, IReadOnlyList<CellResult> cells)
+    {
+        var failed = StudyGrid.InOrder(cells).Where(c => c.Status != CellStatus.Done).ToList();
+        page.Line($"<section id=\"failed\"><h2>Failed cells</h2>");
+        if (failed.Count == 0)
+        {
+            page.Line($"<p>None of {cells.Count} cells failed.</p></section>");
+            return;
+        }
+
+        page.Line($"<p class=\"fail\">{failed.Count} of {cells.Count} cells failed.</p><table><thead><tr><th scope=\"col\">Cell</th><th scope=\"col\">Model</th><th scope=\"col\">Attack</th><th scope=\"col\">Defense</th><th scope=\"col\">Seed</th><th scope=\"col\">Reason</th></tr></thead><tbody>");
+        foreach (var c in failed)
+        {
+            page.Line($"<tr><th scope=\"row\">{c.Id}</th><td>{c.Model}</td><td>{c.Attack}</td><td>{c.Defense}</td><td class=\"num\">{c.Seed}</td><td>{c.Reason ?? "no reason given"}</td></tr>");
+        }
+
+        page.Line($"</tbody></table></section>");
+    }
+
+    public static void Plan(HtmlWriter page, StudyReport report)
+    {
+        var plan = report.Plan;
+        page.Line($"<section id=\"plan\"><h2>Plan and settings</h2><table><caption>What the study cost: stages that cells share are computed once.</caption>");
+        page.Line($"<tbody><tr><th scope=\"row\">Cells</th><td class=\"num\">{plan.Cells}</td></tr><tr><th scope=\"row\">Stages asked for</th><td class=\"num\">{plan.StagesRequested}</td></tr><tr><th scope=\"row\">Stages computed</th><td class=\"num\">{plan.StagesDistinct}</td></tr><tr><th scope=\"row\">Saved by sharing</th><td class=\"num\">{Saved(plan)}</td></tr></tbody></table>");
+        page.Line($"<details><summary>Settings as resolved</summary><pre tabindex=\"0\">{report.SettingsYaml}</pre></details></section>");
+    }
+
+    public static string Saved(PlanSummary plan) =>
+        ReportText.Percent(plan.StagesRequested > 0 ? 1 - (double)plan.StagesDistinct / plan.StagesRequested : null);
+
+    public static void Timing(HtmlWriter page, StudyReport report)
+    {
+        page.Line($"<section id=\"timing\"><h2>Timing</h2><p class=\"soft\">The one section that may differ when the study runs again.</p>");
+        page.Line($"<table><caption>{report.Timing.Machine}</caption><tbody><tr><th scope=\"row\">Wall clock</th><td class=\"num\">{report.Timing.WallSeconds:0.0} s</td></tr>");
+        foreach (var (kind, seconds) in report.Timing.SecondsByStageKind.OrderBy(s => s.Key, StringComparer.Ordinal))
+        {
+            page.Line($"<tr><th scope=\"row\">{kind} stages</th><td class=\"num\">{seconds:0.0} s</td></tr>");
+        }
+
+        foreach (var defense in report.Cells.GroupBy(c => c.Defense, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            page.Line($"<tr><th scope=\"row\">cells with {defense.Key}, mean</th><td class=\"num\">{defense.Average(c => c.Seconds):0.0} s</td></tr>");
+        }
+
+        page.Line($"</tbody></table></section>");
+    }
+}

@@ -1,0 +1,101 @@
+using System.Text;
+
+namespace Temper.Bench.Reports;
+
+/// <summary>The short form for a pull request or a terminal: verdict, map, phases, standings, failures.</summary>
+public static class MarkdownReport
+{
+    public static string Write(StudyReport report)
+    {
+        var text = new StringBuilder();
+        var grid = new StudyGrid(report.Cells);
+        Line(text, $"# {Safe(report.Study)}\n\n{Safe(report.Description)}\n\n**{Safe(report.Verdict)}**\n");
+        foreach (var note in report.Notes)
+        {
+            Line(text, $"- {Safe(note)}");
+        }
+
+        foreach (var model in grid.Models)
+        {
+            Line(text, $"\n## Attack × defense: {Safe(model)}\n\nSuccess (the larger of harm and ASR) with interval and n; then utility.\n");
+            Table(text, ["attack", "phase", .. grid.Defenses.Select(d => d.Id)],
+                grid.Attacks.Select(a => (string[])[a.Id, a.Id == StudyGrid.None ? ReportText.Dash : ReportText.Words(a.Phase),
+                    .. grid.Defenses.Select(d => Square(grid.At(model, a, d)))]));
+        }
+
+        var phases = PhaseTable.Of(grid);
+        if (phases.Rows.Count > 0)
+        {
+            Line(text, "\n## Across phases\n");
+            Table(text, ["attacks", .. phases.Columns], phases.Rows.Select(r => (string[])[ReportText.Words(r.Phase),
+                .. r.Cells.Select(c => c.Worst is null ? $"{ReportText.Dash} ({c.Count})" : $"mean {ReportText.Percent(c.Mean)}, worst {ReportText.Percent(c.Worst)}, {c.Count}")]));
+        }
+
+        Line(text, "\n## Defenses\n");
+        Table(text, ["defense", "worst success", "mean success", "utility", "of undefended utility", "incomplete squares"], DefenseStanding.All(grid).Select(s => (string[])
+        [
+            s.Defense.Id, s.Worst is null ? $"{ReportText.Dash} (not measured)" : ReportText.Full(s.Worst.Success) + " under " + s.Worst.Attack.Id,
+            ReportText.Percent(s.MeanSuccess), ReportText.Percent(s.Utility), ReportText.Percent(s.UtilityRatio), ReportText.Number(s.Missing, "0"),
+        ]));
+        if (report.Interactions.Count > 0)
+        {
+            Line(text, "\n## Defenses together\n");
+            Table(text, ["attack", "defenses", "interaction, points", "reading"], report.Interactions.Select(i => (string[])
+                [i.Attack, $"{i.A} + {i.B}", $"{ReportText.Number(i.Value * 100, "+0.0;-0.0;0.0")} {ReportText.Interval(i.Low, i.High)}", HtmlTables.Reading(i)]));
+        }
+
+        var failed = StudyGrid.InOrder(report.Cells).Where(c => c.Status != CellStatus.Done).ToList();
+        if (failed.Count > 0)
+        {
+            Line(text, "\n## Failed cells\n");
+            Table(text, ["cell", "reason"], failed.Select(c => (string[])[c.Id, c.Reason ?? "no reason given"]));
+        }
+
+        Line(text, $"\n{ReportText.Number(report.Plan.Cells, "0")} cells; {ReportText.Number(report.Plan.StagesRequested, "0")} stages asked for, "
+            + $"{ReportText.Number(report.Plan.StagesDistinct, "0")} computed ({HtmlTables.Saved(report.Plan)} saved by sharing).");
+        Line(text, "\n## Timing\n");
+        Table(text, ["what", "seconds"], [["wall clock", ReportText.Number(report.Timing.WallSeconds, "0.0")],
+            .. report.Timing.SecondsByStageKind.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (string[])[s.Key, ReportText.Number(s.Value, "0.0")])]);
+        Line(text, $"\n{Safe(report.Timing.Machine)}");
+        return text.ToString();
+    }
+
+    private static string Square(Square square)
+    {
+        var seeds = square.Failed > 0 && square.Done.Count > 0 ? $"; {ReportText.Number(square.Failed, "0")} seeds failed" : "";
+        return square.Success.Value is null
+            ? ReportText.Full(square.Success) : $"{ReportText.Full(square.Success)}; utility {ReportText.Percent(square.Of(MetricNames.Utility).Value)}{seeds}";
+    }
+
+    private static void Table(StringBuilder text, IReadOnlyList<string> header, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        Row(text, header);
+        text.Append('|').Insert(text.Length, "---|", header.Count).Append('\n');
+        foreach (var row in rows)
+        {
+            Row(text, row);
+        }
+    }
+
+    private static void Row(StringBuilder text, IReadOnlyList<string> fields) => text.Append("| ").AppendJoin(" | ", fields.Select(Safe)).Append(" |\n");
+
+    private static void Line(StringBuilder text, string line) => text.Append(line).Append('\n');
+
+    /// <summary>No foreign text may become a link, a picture, a tag or a new row.</summary>
+    private static string Safe(string? foreign)
+    {
+        var text = new StringBuilder();
+        foreach (var c in ReportText.Visible(foreign))
+        {
+            _ = c switch
+            {
+                '\n' or '\t' => text.Append(' '),
+                '\\' or '`' or '*' or '_' or '{' or '}' or '[' or ']' or '<' or '>' or '#' or '|' or '~' or '&' or '!' => text.Append('\\').Append(c),
+                _ => text.Append(c),
+            };
+        }
+
+        // GitHub turns bare addresses into links.
+        return text.Replace("://", ":\\//").Replace("www.", "www\\.").ToString();
+    }
+}
