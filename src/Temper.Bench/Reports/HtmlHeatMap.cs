@@ -9,7 +9,7 @@ internal static class HtmlHeatMap
         page.Line($"<p class=\"soft\">Large: how often the attack succeeds, the larger of harm and ASR; lower is safer. Below: utility. Intervals stand under “All numbers”.</p>");
         foreach (var model in grid.Models)
         {
-            page.Line($"<h3>{model}</h3><div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Map of {model}\"><table class=\"map\"><thead><tr><th scope=\"col\">Attack</th>");
+            page.Line($"<h3>{model}</h3><div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Map of {model}\"><table class=\"map\" style=\"--n:{grid.Defenses.Count}\"><thead><tr><th scope=\"col\">Attack</th>");
             foreach (var defense in grid.Defenses)
             {
                 page.Line($"<th scope=\"col\">{defense.Id}<small>{ReportText.PhaseOf(defense)}</small></th>");

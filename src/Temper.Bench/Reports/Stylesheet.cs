@@ -22,9 +22,13 @@ internal static class Stylesheet
         thead th{background:var(--panel);font-weight:600;vertical-align:bottom}
         thead th small,td small,tbody th small{display:block;font-weight:400;color:var(--soft);font-size:.8rem}
         th[scope=rowgroup]{background:var(--panel);color:var(--soft);font-weight:600;font-size:.8rem}
-        tbody th{font-weight:500}
+        tbody th{font-weight:500;overflow-wrap:break-word}
         td.num{text-align:right;white-space:nowrap}
-        .map td{min-width:6.5rem;text-align:right}
+        .map{table-layout:fixed;width:100%;min-width:calc(9rem + var(--n)*7.2rem)}
+        .map th:first-child{width:9rem}
+        .map td{text-align:right}
+        .map td.heat small:not(.fail){white-space:nowrap}
+        .map td.empty small{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;line-clamp:3;overflow:hidden}
         .map td.heat{background:color-mix(in srgb,var(--hot) calc(var(--v)*100%),var(--cool))}
         .map td.heat small{color:inherit}
         .map td strong{font-size:1.05rem}
