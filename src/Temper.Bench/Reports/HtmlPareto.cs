@@ -37,9 +37,15 @@ internal static class HtmlPareto
         page.Line($"<svg class=\"pareto\" viewBox=\"0 0 {Width:0} {Height:0}\" role=\"img\" aria-label=\"Safety in the worst case against utility; the table below has the same numbers\">");
         for (var i = 0; i <= 5; i++)
         {
-            double safety = i / 5.0, utility = low + (high - low) * i / 5, y = Y(safety), x = X(utility);
+            double safety = i / 5.0, y = Y(safety);
             page.Line($"<line class=\"rule\" x1=\"{Left:0}\" y1=\"{y:0.#}\" x2=\"{Width - Right:0}\" y2=\"{y:0.#}\"/><text class=\"tick\" x=\"{Left - 8:0}\" y=\"{y + 4:0.#}\" text-anchor=\"end\">{safety * 100:0} %</text>");
-            page.Line($"<line class=\"rule\" x1=\"{x:0.#}\" y1=\"{Top:0}\" x2=\"{x:0.#}\" y2=\"{Height - Bottom:0}\"/><text class=\"tick\" x=\"{x:0.#}\" y=\"{Height - Bottom + 17:0}\" text-anchor=\"{(i == 5 ? "end" : "middle")}\">{utility * 100:0} %</text>");
+        }
+
+        var tens = (int)Math.Round((high - low) * 10);
+        for (var i = 0; i <= tens; i++)
+        {
+            double utility = low + i / 10.0, x = X(utility);
+            page.Line($"<line class=\"rule\" x1=\"{x:0.#}\" y1=\"{Top:0}\" x2=\"{x:0.#}\" y2=\"{Height - Bottom:0}\"/><text class=\"tick\" x=\"{x:0.#}\" y=\"{Height - Bottom + 17:0}\" text-anchor=\"{(i == tens ? "end" : "middle")}\">{utility * 100:0} %</text>");
         }
 
         page.Line($"<text x=\"{(Left + Width - Right) / 2:0}\" y=\"{Height - 8:0}\" text-anchor=\"middle\">utility, mean →</text>");
