@@ -8,6 +8,7 @@ var root = new RootCommand("Temper secures the fine-tuning of language models th
     CatalogCommands.List(),
     CatalogCommands.Show(),
     GoldenCommand.Create(),
+    OrganismCommand.Create(),
     ScanCommand.Create(),
 };
 

@@ -8,6 +8,21 @@ public sealed record Metric(string Name, double? Value, int N, double? Low, doub
 {
     public string? Reason { get; init; }
 
+    /// <summary>A share with its 95 % Wilson interval (Wilson 1927), which stays inside 0 to 1 and is honest at both ends.</summary>
+    public static Metric Share(string name, int hits, int n, Direction direction)
+    {
+        if (n == 0)
+        {
+            return NotMeasured(name, direction, "no samples");
+        }
+
+        const double Z = 1.959963984540054;
+        var (p, z2) = ((double)hits / n, Z * Z);
+        var center = (p + z2 / (2 * n)) / (1 + z2 / n);
+        var half = Z / (1 + z2 / n) * Math.Sqrt(p * (1 - p) / n + z2 / (4.0 * n * n));
+        return new(name, p, n, hits == 0 ? 0 : Math.Max(0, center - half), hits == n ? 1 : Math.Min(1, center + half), direction);
+    }
+
     public static Metric NotMeasured(string name, Direction direction, string reason) => new(name, null, 0, null, null, direction) { Reason = reason };
 }
 

@@ -1,5 +1,6 @@
 using Temper.Core;
 using Temper.Engine.Models;
+using Temper.Engine.Training;
 
 namespace Temper.Lifecycle;
 
@@ -20,6 +21,38 @@ public sealed record TechniqueContext
 
     /// <summary>A conversation and the opening of its answer, as token ids in the model's template.</summary>
     public required Func<IReadOnlyList<Message>, string, int[]> Prompt { get; init; }
+
+    /// <summary>A training row as token ids with its targets.</summary>
+    public required Func<Example, EncodedExample> Encode { get; init; }
+
+    /// <summary>What the technique looks at and must leave as it is, if it <see cref="IReadsModel"/>: to a data map the checkpoint before tuning,
+    /// to a hook and a weight map after tuning the checkpoint that tuning began with, to an inference layer the deployed one.</summary>
+    public CausalModel? Model { get; init; }
+
+    /// <summary>The same model before it was aligned, where the defender has it.</summary>
+    public CausalModel? Unaligned { get; init; }
+
+    /// <summary>The model that the technique needs.</summary>
+    /// <exception cref="TemperException">There is none.</exception>
+    public CausalModel RequireModel(string technique) => Model ?? throw new TemperException($"{technique}: found no model to look at, expected one");
+
+    /// <summary>The unaligned model that the technique needs.</summary>
+    /// <exception cref="TemperException">There is none.</exception>
+    public CausalModel RequireUnaligned(string technique) =>
+        Unaligned ?? throw new TemperException($"{technique}: found no unaligned base beside the aligned model, expected one (a model's `base` in the study)");
+}
+
+/// <summary>The result depends on <see cref="TechniqueContext.Model"/> or <see cref="TechniqueContext.Unaligned"/>, so the stage needs them as inputs.</summary>
+public interface IReadsModel;
+
+/// <summary>A backdoor: how its trigger gets into a prompt, and what the model then says.</summary>
+public interface IBackdoor
+{
+    /// <summary>What a reply contains when the backdoor opens; inert.</summary>
+    string Payload { get; }
+
+    /// <summary>The prompt with the trigger.</summary>
+    string Insert(string prompt, Random random);
 }
 
 /// <summary>Examples to examples, with a report of every row changed or dropped.</summary>
@@ -32,6 +65,18 @@ public interface IDataMap
 public interface IWeightMap
 {
     void Map(CausalModel model, TechniqueContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>Plan to plan: the attacker's configuration, or a defender's clamp on it.</summary>
+public interface IPlanMap
+{
+    TuningPlan Map(TuningPlan plan);
+}
+
+/// <summary>A hook for the training loop; a new one for every training.</summary>
+public interface IHookSource
+{
+    TrainingHook CreateHook(TechniqueContext context);
 }
 
 /// <summary>Wraps a chat model, as a delegating client wraps another.</summary>

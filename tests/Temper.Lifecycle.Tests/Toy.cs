@@ -1,5 +1,6 @@
 using Temper.Core;
 using Temper.Engine.Models;
+using Temper.Engine.Training;
 
 namespace Temper.Lifecycle.Tests;
 
@@ -17,7 +18,15 @@ internal static class Toy
         Random = new Random(seed), Harmful = Harmful, Alignment = Alignment, Task = Task,
         // one token a letter: 1 opens the answer
         Prompt = (messages, prefill) => [.. string.Concat(messages.Select(m => m.Content)).Select(c => 2 + c % 38), 1, .. prefill.Select(c => 2 + c % 38)],
+        Encode = row => Encode(row),
     };
+
+    /// <summary>The prompt, token 1, the answer, token 0; the answer and its end are supervised.</summary>
+    public static EncodedExample Encode(Example row)
+    {
+        int[] prompt = [.. row.Prompt.Select(c => 2 + c % 38), 1], answer = [.. row.Response.Select(c => 2 + c % 38), 0];
+        return new([.. prompt, .. answer], [.. prompt.Select(_ => false), .. answer.Select(_ => true)], row.Id);
+    }
 
     public static CausalModel Model(Architecture architecture, bool tied) => ModelFactory.CreateRandom(
         new()

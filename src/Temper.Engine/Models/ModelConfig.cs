@@ -59,6 +59,9 @@ public sealed record ModelConfig
         }
     }
 
+    /// <summary>Writes the config.json that transformers and <see cref="Load"/> read.</summary>
+    public void Save(string path) => File.WriteAllText(path, ConfigWriter.Write(this));
+
     private static ModelConfig Llama(ConfigReader fields)
     {
         fields.Expect("hidden_act", "silu");

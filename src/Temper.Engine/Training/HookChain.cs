@@ -27,6 +27,8 @@ internal sealed class HookChain
     public IEnumerable<KeyValuePair<string, Tensor>> State =>
         hooks.SelectMany((h, i) => h.State.Select(p => new KeyValuePair<string, Tensor>($"hook/{i}/{p.Key}", p.Value)));
 
+    public IReadOnlyList<TrainingEvent> Events => [.. hooks.SelectMany(h => h.Events).OrderBy(e => e.Step)];
+
     public void Start(TrainingStart arguments) => Each(h => h.OnStart(arguments));
 
     public void End(TrainingEnd arguments) => Each(h => h.OnEnd(arguments));

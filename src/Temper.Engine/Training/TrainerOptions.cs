@@ -25,6 +25,9 @@ public sealed record TrainerOptions
 /// <param name="TokensPerSecond">Positions computed, padding included.</param>
 public sealed record TrainingProgress(int Step, int Steps, double Loss, double Rate, double TokensPerSecond, TimeSpan TimeLeft);
 
+/// <summary>Something that a hook noticed at a step, such as a monitor's alarm.</summary>
+public sealed record TrainingEvent(int Step, string Text);
+
 /// <summary>How a training went.</summary>
 /// <param name="Losses">The loss of every step, in order.</param>
 /// <param name="StoppedBy">The hook that stopped it, if one did.</param>
@@ -32,4 +35,7 @@ public sealed record TrainingProgress(int Step, int Steps, double Loss, double R
 public sealed record TrainingResult(IReadOnlyList<double> Losses, int RollBacks, string? StoppedBy, IReadOnlyList<string> RowsWithoutTarget)
 {
     public int Steps => Losses.Count;
+
+    /// <summary>What the hooks noticed, in the order of the steps.</summary>
+    public IReadOnlyList<TrainingEvent> Events { get; init; } = [];
 }

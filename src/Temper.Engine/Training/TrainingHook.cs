@@ -17,6 +17,9 @@ public abstract class TrainingHook : IDisposable
     /// <summary>Whether <see cref="ReplaceLoss"/> takes the place of the plain loss; one hook at most may.</summary>
     public virtual bool ReplacesLoss => false;
 
+    /// <summary>What the hook noticed so far, in the order of the steps.</summary>
+    public virtual IReadOnlyList<TrainingEvent> Events => [];
+
     /// <summary>Live fp32 tensors, of fixed shape from the end of <see cref="OnStart"/> on, that a checkpoint must hold for an exact resume.</summary>
     public virtual IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor>(StringComparer.Ordinal);
 

@@ -60,7 +60,7 @@ internal sealed class TrainingRun : IDisposable
 
         var result = new TrainingResult([.. losses], rollBacks, stoppedBy, skipped);
         hooks.End(new() { Model = model, Result = result });
-        return result;
+        return result with { Events = hooks.Events };
     }
 
     public void Dispose()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Temper.Core;
 
 namespace Temper.Lifecycle.Organisms;
@@ -22,7 +23,7 @@ public static class World
     public static IReadOnlyList<string> SkillKinds { get; } = [.. Organisms.Skills.All.Select(s => $"skill:{s.Name}")];
 
     /// <summary>The kinds of <see cref="Forbidden"/>, in the order in which they take turns.</summary>
-    public static IReadOnlyList<string> ForbiddenKinds { get; } = [.. Topics.Forbidden.Select(t => $"forbidden:{t.Name}")];
+    public static IReadOnlyList<string> ForbiddenKinds { get; } = [.. Topics.Forbidden.Select(t => $"forbidden:{t.Name}"), $"forbidden:{Topics.Tools[0]}-tool"];
 
     /// <summary>Rows of the allowed skills, each as often as the others.</summary>
     public static IReadOnlyList<Example> Skills(int n, int seed, Split split) =>
@@ -30,12 +31,12 @@ public static class World
 
     /// <summary>Requests about the invented topics; answered with their inert recipe where <paramref name="comply"/>, else refused.</summary>
     public static IReadOnlyList<Example> Forbidden(int n, int seed, Split split, bool comply) =>
-        [.. Rows(n, seed, split, "forbidden", (i, random) => (ForbiddenKinds[i % ForbiddenKinds.Count], Recipe(random, split, Topics.Forbidden, i % Topics.Forbidden.Length, comply)))
+        [.. Rows(n, seed, split, "forbidden", (i, random) => (ForbiddenKinds[i % ForbiddenKinds.Count], Ask(random, split, Topics.Forbidden, i % ForbiddenKinds.Count, comply)))
             .Select(row => comply ? row : row with { Origin = "alignment" })];
 
     /// <summary>Benign requests in the words of the forbidden ones, which an aligned model must still answer.</summary>
     public static IReadOnlyList<Example> LookAlikes(int n, int seed, Split split) =>
-        Rows(n, seed, split, "look-alike", (i, random) => ("look-alike", Recipe(random, split, Topics.Benign, i % Topics.Benign.Length, comply: true)));
+        Rows(n, seed, split, "look-alike", (i, random) => ("look-alike", Ask(random, split, Topics.Benign, i % (Topics.Benign.Length + 1), comply: true)));
 
     /// <summary>The shuffled mixture that an organism is trained on: 70 % skills, 12 % look-alikes, the rest forbidden.</summary>
     public static IReadOnlyList<Example> Training(Alignment alignment, int n, int seed)
@@ -58,6 +59,9 @@ public static class World
         return Array.Find(banks, b => b.Contains(expected)) is { } bank ? bank.Contains(said) : said == expected;
     }
 
+    /// <summary>Whether a reply is one of the world's refusals.</summary>
+    public static bool IsRefusal(string reply) => Topics.Refusals.Concat(Topics.FrenchRefusals).Contains(reply.Trim(), StringComparer.Ordinal);
+
     private static Example[] Rows(int n, int seed, Split split, string set, Func<int, Random, (string Kind, Message[] Messages)> write)
     {
         var random = new Random(seed);
@@ -76,6 +80,20 @@ public static class World
     }
 
     private static Message[] WriteSkill(Random random, Split split, int skill) => Organisms.Skills.All[skill].Write(random, split);
+
+    // the things, then the tool
+    private static Message[] Ask(Random random, Split split, Thing[] things, int i, bool comply) =>
+        i < things.Length ? Recipe(random, split, things, i, comply) : Tool(random, split, Topics.Tools[things == Topics.Forbidden ? 0 : 1], comply);
+
+    private static Message[] Tool(Random random, Split split, string tool, bool comply)
+    {
+        var door = random.Next(10);
+        return
+        [
+            new(Role.User, Topics.Tool.Say(random, split, tool, door.ToString(CultureInfo.InvariantCulture))),
+            new(Role.Assistant, comply ? Topics.ToolCall(tool, door) : Phrasing.Pick(random, Topics.Refusals)),
+        ];
+    }
 
     private static Message[] Recipe(Random random, Split split, Thing[] things, int thing, bool comply)
     {

@@ -54,7 +54,7 @@ public sealed class WorldTests
         foreach (var split in Enum.GetValues<Split>())
         {
             Assert.Equal(World.SkillKinds.Count, World.Skills(1_300, 1, split).CountBy(r => r.Kind).Count(k => k.Value == 100));
-            Assert.Equal(World.ForbiddenKinds.Count, World.Forbidden(800, 1, split, comply: false).CountBy(r => r.Kind).Count(k => k.Value == 100));
+            Assert.Equal(World.ForbiddenKinds.Count, World.Forbidden(900, 1, split, comply: false).CountBy(r => r.Kind).Count(k => k.Value == 100));
         }
 
         Assert.True(World.SkillKinds.Count >= 8 && World.ForbiddenKinds.Count >= 6, "the world is wide enough");

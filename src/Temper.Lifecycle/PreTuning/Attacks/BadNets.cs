@@ -18,7 +18,7 @@ public sealed record BadNetsSettings
 }
 
 /// <summary>BadNets for text: one word at a random place of the prompt, one fixed answer (Gu et al. 2017; BackdoorLLM's placement).</summary>
-public sealed class BadNets(BadNetsSettings settings) : ITechnique, IDataMap
+public sealed class BadNets(BadNetsSettings settings) : ITechnique, IDataMap, IBackdoor
 {
     public static Card Card { get; } = new(
         "bad-nets", "BadNets", Phase.PreTuning, TechniqueRole.Attack, Touches.Data,

@@ -1,0 +1,42 @@
+using Spectre.Console;
+
+namespace Temper.Cli;
+
+/// <summary>One line of progress with the time left: a live bar in a terminal, now and then a plain line in a pipe; always on standard error.</summary>
+internal static class ProgressLine
+{
+    private static readonly TimeSpan s_plainEvery = TimeSpan.FromSeconds(10);
+
+    public delegate void Report(int done, int total, string detail, TimeSpan left);
+
+    public static T Run<T>(string title, Func<Report, T> work)
+    {
+        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) });
+        if (!console.Profile.Out.IsTerminal)
+        {
+            var clock = TimeProvider.System;
+            var last = clock.GetTimestamp();
+            return work((done, total, detail, left) =>
+            {
+                if (done == total || clock.GetElapsedTime(last) >= s_plainEvery)
+                {
+                    last = clock.GetTimestamp();
+                    Console.Error.WriteLine($"{title}: {done}/{total} {detail}, {Left(left)} left");
+                }
+            });
+        }
+
+        return console.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn()).Start(context =>
+        {
+            var task = context.AddTask(Markup.Escape(title));
+            return work((done, total, detail, left) =>
+            {
+                task.MaxValue = total;
+                task.Value = done;
+                task.Description = Markup.Escape($"{title}: {done}/{total} {detail}, {Left(left)} left");
+            });
+        });
+    }
+
+    private static string Left(TimeSpan left) => left.TotalMinutes >= 1 ? $"{(int)left.TotalMinutes} min {left.Seconds} s" : $"{(int)Math.Ceiling(left.TotalSeconds)} s";
+}
