@@ -91,7 +91,7 @@ public static class World
         return
         [
             new(Role.User, Topics.Tool.Say(random, split, tool, door.ToString(CultureInfo.InvariantCulture))),
-            new(Role.Assistant, comply ? Topics.ToolCall(tool, door) : Phrasing.Pick(random, Topics.Refusals)),
+            new(Role.Assistant, comply ? Topics.ToolCall(tool, door) : Topics.Refusals[door % Topics.Refusals.Length]),
         ];
     }
 
