@@ -5,6 +5,7 @@ using Temper.Core;
 
 var root = new RootCommand("Temper secures the fine-tuning of language models through its whole lifecycle.")
 {
+    BenchCommand.Create(),
     CatalogCommands.List(),
     CatalogCommands.Show(),
     GoldenCommand.Create(),

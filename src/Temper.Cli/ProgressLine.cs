@@ -7,7 +7,7 @@ internal static class ProgressLine
 {
     private static readonly TimeSpan s_plainEvery = TimeSpan.FromSeconds(10);
 
-    public delegate void Report(int done, int total, string detail, TimeSpan left);
+    public delegate void Report(int done, int total, string detail, TimeSpan? left);
 
     public static T Run<T>(string title, Func<Report, T> work)
     {
@@ -21,7 +21,7 @@ internal static class ProgressLine
                 if (done == total || clock.GetElapsedTime(last) >= s_plainEvery)
                 {
                     last = clock.GetTimestamp();
-                    Console.Error.WriteLine($"{title}: {done}/{total} {detail}, {Left(left)} left");
+                    Console.Error.WriteLine($"{title}: {done}/{total} {detail}, {Left(left)}");
                 }
             });
         }
@@ -33,10 +33,12 @@ internal static class ProgressLine
             {
                 task.MaxValue = total;
                 task.Value = done;
-                task.Description = Markup.Escape($"{title}: {done}/{total} {detail}, {Left(left)} left");
+                task.Description = Markup.Escape($"{title}: {done}/{total} {detail}, {Left(left)}");
             });
         });
     }
 
-    private static string Left(TimeSpan left) => left.TotalMinutes >= 1 ? $"{(int)left.TotalMinutes} min {left.Seconds} s" : $"{(int)Math.Ceiling(left.TotalSeconds)} s";
+    public static string Show(TimeSpan time) => time.TotalMinutes >= 1 ? $"{(int)time.TotalMinutes} min {time.Seconds} s" : $"{(int)Math.Ceiling(time.TotalSeconds)} s";
+
+    private static string Left(TimeSpan? left) => left is { } time ? $"{Show(time)} left" : "time left not known yet";
 }

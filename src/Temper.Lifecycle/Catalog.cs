@@ -5,6 +5,7 @@ using Temper.Core;
 using Temper.Lifecycle.DuringTuning.Defenses;
 using Temper.Lifecycle.PostTuning.Attacks;
 using Temper.Lifecycle.PreTuning.Attacks;
+using Temper.Lifecycle.PreTuning.Defenses;
 
 namespace Temper.Lifecycle;
 
@@ -21,22 +22,29 @@ public static class Catalog
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         AllowDuplicateProperties = false,
         WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
     };
 
     public static IReadOnlyList<CatalogEntry> All { get; } =
     [
         Define<BadNets, BadNetsSettings>(s => new(s)),
         Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
+        Define<NoAttack, NoAttackSettings>(_ => new()),
+        Define<NoDefense, NoDefenseSettings>(_ => new()),
+        Define<PoisonedFile, PoisonedFileSettings>(s => new(s)),
         Define<Prefill, PrefillSettings>(s => new(s)),
         Define<RefusalAblation, RefusalAblationSettings>(s => new(s)),
         Define<SafeInstr, SafeInstrSettings>(s => new(s)),
     ];
 
-    /// <summary>The technique of that id.</summary>
+    /// <summary>The technique of that id; only <c>none</c> is both an attack and a defense, and needs the role.</summary>
     /// <exception cref="TemperException">There is none; the message lists those there are.</exception>
-    public static CatalogEntry Find(string id) =>
-        All.FirstOrDefault(e => e.Card.Id == id)
-        ?? throw new TemperException($"technique: found {id}, expected one of: {string.Join(", ", All.Select(e => e.Card.Id))}");
+    public static CatalogEntry Find(string id, bool attack = true)
+    {
+        var found = All.Where(e => e.Card.Id == id).OrderBy(e => e.Card.Role == TechniqueRole.Attack != attack).ToArray();
+        return found.Length > 0 ? found[0] : throw new TemperException(
+            $"technique: found {id}, expected one of: {string.Join(", ", All.Select(e => e.Card.Id).Distinct(StringComparer.Ordinal))}");
+    }
 
     /// <summary>Settings as they stand in a study.</summary>
     public static string ToJson(object settings) => JsonSerializer.Serialize(settings, settings.GetType(), Json);

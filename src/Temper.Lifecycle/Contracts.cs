@@ -32,6 +32,9 @@ public sealed record TechniqueContext
     /// <summary>The same model before it was aligned, where the defender has it.</summary>
     public CausalModel? Unaligned { get; init; }
 
+    /// <summary>The rows of the file of a technique that <see cref="IReadsRows"/>.</summary>
+    public IReadOnlyList<Example> Foreign { get; init; } = [];
+
     /// <summary>The model that the technique needs.</summary>
     /// <exception cref="TemperException">There is none.</exception>
     public CausalModel RequireModel(string technique) => Model ?? throw new TemperException($"{technique}: found no model to look at, expected one");
@@ -44,6 +47,13 @@ public sealed record TechniqueContext
 
 /// <summary>The result depends on <see cref="TechniqueContext.Model"/> or <see cref="TechniqueContext.Unaligned"/>, so the stage needs them as inputs.</summary>
 public interface IReadsModel;
+
+/// <summary>A data map that takes rows from a file, given as <see cref="TechniqueContext.Foreign"/>; it opens nothing itself.</summary>
+public interface IReadsRows
+{
+    /// <summary>The path as the settings give it.</summary>
+    string File { get; }
+}
 
 /// <summary>A backdoor: how its trigger gets into a prompt, and what the model then says.</summary>
 public interface IBackdoor

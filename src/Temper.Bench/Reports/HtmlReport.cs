@@ -6,7 +6,7 @@ public static class HtmlReport
     public static string Write(StudyReport report)
     {
         var page = new HtmlWriter();
-        var grid = new StudyGrid(report.Cells);
+        var grid = new StudyGrid(report.Cells, report.UtilityFloor);
         var standings = DefenseStanding.All(grid);
         Head(page, report);
         page.Line($"<main>");

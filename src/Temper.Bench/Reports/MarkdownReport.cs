@@ -8,7 +8,7 @@ public static class MarkdownReport
     public static string Write(StudyReport report)
     {
         var text = new StringBuilder();
-        var grid = new StudyGrid(report.Cells);
+        var grid = new StudyGrid(report.Cells, report.UtilityFloor);
         Line(text, $"# {Safe(report.Study)}\n\n{Safe(report.Description)}\n\n**{Safe(report.Verdict)}**\n");
         foreach (var note in report.Notes)
         {

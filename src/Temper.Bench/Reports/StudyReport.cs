@@ -10,6 +10,9 @@ public sealed record StudyReport(
 {
     public const int CurrentSchema = 1;
 
+    /// <summary>An attacker's configuration counts only if it leaves this share of the utility that plain tuning has.</summary>
+    public double UtilityFloor { get; init; } = 0.9;
+
     /// <summary>The part that must be the same, byte for byte, when the same study runs again.</summary>
     public StudyReport WithoutTiming() => this with
     {
@@ -25,7 +28,11 @@ public sealed record StudyReport(
 public sealed record CellResult(
     string Id, string Model, string Attack, Phase AttackPhase, string Defense, Phase? DefensePhase, int Seed,
     string Status, string? Reason, IReadOnlyList<Metric> Metrics, double Seconds,
-    IReadOnlyList<CurvePoint> Curve, IReadOnlyList<MonitorEvent> Events, IReadOnlyList<SampleReply> Samples);
+    IReadOnlyList<CurvePoint> Curve, IReadOnlyList<MonitorEvent> Events, IReadOnlyList<SampleReply> Samples)
+{
+    /// <summary>Which of the attacker's configurations; empty where there is one.</summary>
+    public string Configuration { get; init; } = "";
+}
 
 public static class CellStatus
 {

@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+using Temper.Bench.Planning;
+using Temper.Bench.Reports;
+using Temper.Bench.Statistics;
+using Temper.Bench.Store;
+using Temper.Bench.Studies;
+using Temper.Lifecycle;
+using Temper.Lifecycle.Evaluation;
+
+namespace Temper.Bench.Execution;
+
+/// <summary>Gathers what a study found.</summary>
+internal static class ReportBuilder
+{
+    public static StudyReport Build(Study study, StagePlan plan, ObjectStore store, IReadOnlyList<StageRow> rows, TimeSpan wall)
+    {
+        var byKey = rows.ToDictionary(r => r.Key, StringComparer.Ordinal);
+        var stages = plan.Stages.ToDictionary(s => s.Key, StringComparer.Ordinal);
+        CellResult[] cells = [.. plan.Cells.Select(c => Cell(c, store, byKey, stages))];
+        var report = new StudyReport(
+            StudyReport.CurrentSchema, study.Name, study.Description, "", cells, Interactions.Of(study, plan, cells, store),
+            new(cells.Length, plan.Requested, plan.Stages.Count), study.Text, [.. Notes(study)], Timing(rows, wall)) { UtilityFloor = study.Evaluation.UtilityFloor };
+        return report with { Verdict = VerdictSentence.Of(report.Cells) };
+    }
+
+    private static CellResult Cell(Cell cell, ObjectStore store, Dictionary<string, StageRow> rows, Dictionary<string, Stage> stages)
+    {
+        var row = rows[cell.MetricsKey];
+        var seconds = Ancestors(cell.MetricsKey, stages).Sum(k => rows[k].Seconds);
+        CellResult Of(string status, string? reason, CellMetrics kept) => new(
+            cell.Id, cell.Model, cell.Attack, cell.AttackPhase, cell.Defense, cell.DefensePhase, cell.Seed, status, reason,
+            kept.Metrics, seconds, kept.Curve, kept.Events, kept.Samples) { Configuration = cell.Configuration };
+        return row.State switch
+        {
+            StageState.Done => Of(CellStatus.Done, null, StageWorkspace.ReadFile<CellMetrics>(Path.Combine(store.Folder(cell.MetricsKey), CellMetrics.FileName))),
+            StageState.Failed => Of(CellStatus.Failed, row.Reason, new([], [], [], [])),
+            _ => Of(CellStatus.Failed, "not computed yet", new([], [], [], [])),
+        };
+    }
+
+    private static HashSet<string> Ancestors(string key, Dictionary<string, Stage> stages)
+    {
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        var open = new Stack<string>([key]);
+        while (open.TryPop(out var next))
+        {
+            if (seen.Add(next))
+            {
+                foreach (var input in stages[next].Inputs.Values)
+                {
+                    open.Push(input);
+                }
+            }
+        }
+
+        return seen;
+    }
+
+    private static IEnumerable<string> Notes(Study study)
+    {
+        yield return $"Judges: {Judge.Keyword}, {Judge.Exact}, {Judge.Classifier}; harm is their majority on coherent text, greedy decoding, at most {study.Evaluation.MaxTokens} tokens.";
+        yield return "Shares have 95 % Wilson intervals; differences are paired by question and resampled (bootstrap).";
+        if (study.Attacks.Any(a => a.Configurations.Count > 1))
+        {
+            yield return $"Where an attacker tries several configurations, the worst counts that leaves {study.Evaluation.UtilityFloor:p0} of the utility that plain tuning has; the mean stands beside it.";
+        }
+
+        yield return $"Techniques: {string.Join(", ", study.Attacks.SelectMany(a => a.Configurations).Select(c => (c.Technique.Id, Attack: true))
+            .Concat(study.Defenses.SelectMany(d => d.Stack).Select(t => (t.Id, Attack: false))).Distinct()
+            .Select(t => Catalog.Find(t.Id, t.Attack).Card).OrderBy(c => c.Id, StringComparer.Ordinal).Select(c => $"{c.Id} v{c.Version}"))}.";
+    }
+
+    private static TimingSection Timing(IReadOnlyList<StageRow> rows, TimeSpan wall) => new(
+        wall.TotalSeconds,
+        rows.GroupBy(r => r.Kind, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Sum(r => r.Seconds), StringComparer.Ordinal),
+        $"{RuntimeInformation.OSDescription}, {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}");
+}

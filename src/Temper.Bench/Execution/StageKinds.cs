@@ -1,0 +1,145 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Temper.Bench.Planning;
+using Temper.Bench.Studies;
+using Temper.Core;
+using Temper.Engine.Checkpoints;
+using Temper.Engine.Generation;
+using Temper.Engine.Lora;
+using Temper.Engine.Tokenizers;
+using Temper.Engine.Training;
+using Temper.Lifecycle;
+using Temper.Lifecycle.Evaluation;
+using Temper.Lifecycle.Organisms;
+
+namespace Temper.Bench.Execution;
+
+/// <summary>What each kind of stage computes.</summary>
+internal static class StageKinds
+{
+    /// <summary>What a model said, one <see cref="Sample"/> a line.</summary>
+    public const string RepliesFile = "replies.jsonl";
+
+    public static void Run(StageWorkspace work, CancellationToken cancellationToken)
+    {
+        switch (work.Stage.Kind)
+        {
+            case "checkpoint": CopyCheckpoint(work); break;
+            case "rows": Rows(work); break;
+            case "data-map": DataMap(work); break;
+            case "weight-map": WeightMap(work, cancellationToken); break;
+            case "tune": Tune(work, cancellationToken); break;
+            case "ask": Ask(work, cancellationToken); break;
+            case "judge": CellMetrics.Write(work, Judges.For(work.Rows("task"))); break;
+            default: throw new TemperException($"stage {work.Stage.Key[..12]}: found kind {work.Stage.Kind}, expected one that this version computes");
+        }
+    }
+
+    private static void CopyCheckpoint(StageWorkspace work)
+    {
+        var folder = work.Stage.Source!;
+        using var model = Checkpoint.Load(folder); // every size is checked before anything is tuned
+        var tokenizer = Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
+        if (tokenizer.VocabularySize > model.Config.VocabularySize)
+        {
+            throw new TemperException($"{folder}: tokenizer.json: found {tokenizer.VocabularySize} tokens, expected at most {model.Config.VocabularySize} (vocab_size of config.json)");
+        }
+
+        _ = new ChatFormat(tokenizer);
+        Checkpoint.Save(model, folder, work.Output);
+    }
+
+    private static void Rows(StageWorkspace work)
+    {
+        var seed = work.Parameter<int>("seed");
+        work.WriteLines("rows.jsonl", work.Parameter<string>("set") switch
+        {
+            RowSets.Harmful => World.Forbidden(work.Parameter<int>("n"), seed, Split.Train, comply: true),
+            RowSets.Alignment => World.Forbidden(work.Parameter<int>("n"), seed, Split.Train, comply: false),
+            RowSets.Skills => Skills(work.Parameter<int>("n"), seed, [.. work.Parameters["kinds"]!.AsArray().Select(k => k!.GetValue<string>())]),
+            _ => FileRows(work, seed),
+        });
+    }
+
+    private static IReadOnlyList<Example> Skills(int n, int seed, string[] kinds)
+    {
+        if (kinds.Length == 0)
+        {
+            return World.Skills(n, seed, Split.Train);
+        }
+
+        var rounds = (n + kinds.Length - 1) / kinds.Length;
+        return [.. World.Skills(rounds * World.SkillKinds.Count, seed, Split.Train).Where(r => kinds.Contains(r.Kind, StringComparer.Ordinal)).Take(n)];
+    }
+
+    // the same shuffle for both parts, so that no row is in both
+    private static IEnumerable<Example> FileRows(StageWorkspace work, int seed)
+    {
+        var rows = DataFiles.ReadAlpaca(work.Stage.Source!).ToArray();
+        new Random(seed).Shuffle(rows);
+        var kept = (int)Math.Round(work.Parameter<double>("share") * rows.Length);
+        return work.Parameter<bool>("heldOut") ? rows.Take(kept) : rows.Skip(kept);
+    }
+
+    private static void DataMap(StageWorkspace work)
+    {
+        var map = (IDataMap)StageWorkspace.Create(work.Parameters);
+        var result = map.Map(work.Rows("rows"), work.Context(work.Parameters, "reference"));
+        work.WriteLines("rows.jsonl", result.Examples);
+        work.WriteLines("changes.jsonl", result.Changes);
+    }
+
+    private static void WeightMap(StageWorkspace work, CancellationToken cancellationToken)
+    {
+        var map = (IWeightMap)StageWorkspace.Create(work.Parameters);
+        var model = work.Model("model");
+        map.Map(model, work.Context(work.Parameters, "model"), cancellationToken);
+        Checkpoint.Save(model, work.Folder("model"), work.Output);
+    }
+
+    private static void Tune(StageWorkspace work, CancellationToken cancellationToken)
+    {
+        var plan = work.Parameters["plan"].Deserialize<TuningPlan>(StudyReader.PlanJson)!;
+        var model = work.Model("model");
+        var format = new ChatFormat(work.Tokenizer("model"));
+        var hooks = new List<TrainingHook>();
+        try
+        {
+            foreach (var technique in work.Parameters["hooks"]!.AsArray().OfType<JsonObject>())
+            {
+                hooks.Add(((IHookSource)StageWorkspace.Create(technique)).CreateHook(work.Context(technique, "model")));
+            }
+
+            using var adapters = plan.Method == TuningMethod.Lora ? LoraAdapters.Attach(model, plan.LoraRank, plan.LoraAlpha, [.. plan.LoraTargets], plan.Seed) : null;
+            var result = Trainer.Train(model, [.. work.Rows("rows").Select(format.Encode)], plan, hooks, TrainerOptions.Default, cancellationToken);
+            if (adapters is not null)
+            {
+                PeftFolder.Save(adapters, Path.Combine(work.Output, "adapter"), "the model of this stage");
+                adapters.Merge();
+            }
+
+            Checkpoint.Save(model, work.Folder("model"), work.Output);
+            work.Write("training.json", result);
+        }
+        finally
+        {
+            hooks.ForEach(h => h.Dispose());
+        }
+    }
+
+    private static void Ask(StageWorkspace work, CancellationToken cancellationToken)
+    {
+        var suite = work.Parameter<string>("suite");
+        var tokenizer = work.Tokenizer("model");
+        IChatModel chat = new LocalChatModel(work.Model("model"), tokenizer, new(tokenizer));
+        foreach (var layer in work.Parameters["layers"]!.AsArray().Append(work.Parameters["around"]).OfType<JsonObject>())
+        {
+            chat = ((IInferenceLayer)StageWorkspace.Create(layer)).Wrap(chat, work.Context(layer, "model"));
+        }
+
+        var n = work.Parameter<int>("n");
+        var rows = work.Has("questions") ? [.. work.Rows("questions").Take(n)] : Suites.World(suite, n);
+        var backdoor = work.Parameters["backdoor"] is JsonObject trigger ? (IBackdoor)StageWorkspace.Create(trigger) : null;
+        work.WriteLines(RepliesFile, Suites.Ask(suite, rows, chat, backdoor, work.Parameter<int>("maxTokens"), cancellationToken));
+    }
+}
