@@ -14,8 +14,20 @@ public sealed class CatalogTests
     }
 
     [Fact]
-    public void Ids_are_unique_and_in_order() =>
-        Assert.Equal(Catalog.All.Select(e => e.Card.Id).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal), Catalog.All.Select(e => e.Card.Id));
+    public void Ids_are_unique_for_each_side_and_in_order()
+    {
+        var ids = Catalog.All.Select(e => (e.Card.Id, Attack: e.Card.Role == TechniqueRole.Attack)).ToArray();
+        Assert.Equal(ids.Select(i => i.Id).Order(StringComparer.Ordinal), ids.Select(i => i.Id));
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+        Assert.Equal(["none"], ids.CountBy(i => i.Id).Where(i => i.Value > 1).Select(i => i.Key));
+    }
+
+    [Fact]
+    public void None_is_an_attack_and_a_defense_that_change_nothing()
+    {
+        Assert.Equal([TechniqueRole.Attack, TechniqueRole.Defense], ((bool[])[true, false]).Select(attack => Catalog.Find("none", attack).Card.Role));
+        Assert.All((bool[])[true, false], attack => Assert.Same(Toy.Task, ((IDataMap)Catalog.Find("none", attack).Create("{}")).Map(Toy.Task, Toy.Context()).Examples));
+    }
 
     [Fact]
     public void Default_settings_are_read_back() =>
