@@ -5,14 +5,23 @@ namespace Temper.Scan;
 /// <summary>Limits of a scan; each ends in inconclusive.</summary>
 public sealed record ScanOptions
 {
-    /// <summary>Bytes of one file or archive member that are read.</summary>
+    /// <summary>Bytes that one member may unpack to; files and stored members are mapped and have no such limit.</summary>
     public long MaxBytes { get; init; } = 512L << 20;
+
+    /// <summary>Bytes that all members of one file together may unpack to.</summary>
+    public long MaxUnpackedBytes { get; init; } = 2L << 30;
+
+    /// <summary>Time for one file.</summary>
+    public TimeSpan MaxTime { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Files that are scanned at once.</summary>
+    public int Jobs { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Members of one archive.</summary>
     public int MaxMembers { get; init; } = 100_000;
 
     /// <summary>Archives inside archives.</summary>
-    public int MaxNesting { get; init; } = 3;
+    public int MaxNesting { get; init; } = 5;
 
     /// <summary>Files of one scan.</summary>
     public int MaxFiles { get; init; } = 1_000_000;

@@ -1,4 +1,5 @@
 using Temper.Scan.Artifacts;
+using Temper.Scan.Rules;
 
 namespace Temper.Scan;
 
@@ -8,25 +9,47 @@ public static class Scanner
     /// <summary>A report on every file under <paramref name="paths"/>; links inside a folder are followed only to places inside it.</summary>
     public static ScanReport Scan(IReadOnlyList<string> paths, ScanOptions options, CancellationToken cancellation = default)
     {
-        var files = new List<FileReport>();
+        var candidates = new List<Candidate>();
         foreach (var path in paths)
         {
             foreach (var file in Files(path))
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (files.Count >= options.MaxFiles)
+                if (candidates.Count >= options.MaxFiles)
                 {
-                    files.Add(FileReport.From(path, "folder", ScanStatus.Inconclusive,
-                        [new("scan.limit", Severity.Low, path, $"More than {options.MaxFiles} files.", "", "Scan the folder in parts.", [])]));
-                    return new(files);
+                    candidates.Add(new(path, FileReport.From(path, "folder", ScanStatus.Inconclusive, [FileCards.Limit.At(path, $"More than {options.MaxFiles} files.")])));
+                    return Run(candidates, options, cancellation);
                 }
 
-                files.Add(file.Skipped ?? new ArtifactScan(options, cancellation).File(file.Path));
+                candidates.Add(file);
             }
         }
 
-        return new(files);
+        return Run(candidates, options, cancellation);
     }
+
+    private static ScanReport Run(List<Candidate> candidates, ScanOptions options, CancellationToken cancellation)
+    {
+        var reports = new IReadOnlyList<FileReport>[candidates.Count];
+        if (options.Jobs <= 1 || candidates.Count == 1)
+        {
+            for (var i = 0; i < reports.Length; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                reports[i] = One(candidates[i], options, cancellation);
+            }
+        }
+        else
+        {
+            Parallel.For(0, reports.Length, new() { MaxDegreeOfParallelism = options.Jobs, CancellationToken = cancellation },
+                i => reports[i] = One(candidates[i], options, cancellation));
+        }
+
+        return new([.. reports.SelectMany(r => r)]);
+    }
+
+    private static IReadOnlyList<FileReport> One(Candidate candidate, ScanOptions options, CancellationToken cancellation) =>
+        candidate.Skipped is { } skipped ? [skipped] : ArtifactScan.File(candidate.Path, options, cancellation);
 
     private static IEnumerable<Candidate> Files(string path)
     {
@@ -50,8 +73,7 @@ public static class Scanner
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 entries = [];
-                unreadable = new(folder, FileReport.From(folder, "folder", ScanStatus.Error,
-                    [new("file.unreadable", Severity.Low, folder, "The folder could not be listed.", e.Message, "Check that it may be read.", [])]));
+                unreadable = new(folder, FileReport.From(folder, "folder", ScanStatus.Error, [FileCards.Unreadable.At(folder, "The folder could not be listed.", e.Message)]));
             }
 
             if (unreadable is not null)
@@ -67,8 +89,7 @@ public static class Scanner
                 if (entry.LinkTarget is not null && (target is null || !IsInside(root, target.FullName) || target is DirectoryInfo))
                 {
                     yield return new(here, FileReport.From(here, "link", ScanStatus.Inconclusive,
-                        [new("file.link", Severity.Low, here, "A link that leaves the folder, leads to a folder or to nothing is not followed.", entry.LinkTarget,
-                            "Scan its target by itself.", ["CWE-59"])]));
+                        [FileCards.Link.At(here, "A link that leaves the folder, leads to a folder or to nothing is not followed.", entry.LinkTarget)]));
                 }
                 else if (entry is DirectoryInfo)
                 {

@@ -35,11 +35,15 @@ public sealed class ScannerTests : IDisposable
     [InlineData("ccollections\nOrderedDict\n)R.", Verdict.Clean)]
     [InlineData("\u0080\u0004N.", Verdict.Clean)]
     [InlineData("cmod\nname\n)R.", Verdict.Suspicious)]
-    [InlineData("csklearn.svm._classes\nSVC\n)\u0081.", Verdict.Unknown)]
+    [InlineData("csklearn.svm._classes\nSVC\n)\u0081.", Verdict.Clean)]
+    [InlineData("csklearn.svm._classes\nSVC\n)R.", Verdict.Unknown)]
+    [InlineData("c_codecs\nencode\n(Vx\nVlatin1\ntR.", Verdict.Clean)]
+    [InlineData("c_codecs\nencode\n(Vx\nVrot13\ntR.", Verdict.Suspicious)]
+    [InlineData("c__builtin__\nbytearray\n(J\u0000\u0000\u0000\u007ftR.", Verdict.Suspicious)]
     [InlineData("\u0080\u0004N", Verdict.Unknown)]
     [InlineData("cat\ndog\nRabbit\n", Verdict.Unknown)]
     [InlineData("GGUF\u0003", Verdict.Unknown)]
-    [InlineData("\u001f\u008b\u0008", Verdict.Unknown)]
+    [InlineData("\u001f\u008b\u0008", Verdict.Suspicious)]
     [InlineData("", Verdict.Unknown)]
     public void Others_get_what_is_known_of_them(string bytes, Verdict verdict) => Assert.Equal(verdict, Scan(Of(bytes)).Verdict);
 
@@ -51,7 +55,9 @@ public sealed class ScannerTests : IDisposable
         var report = Scan(Zip(("a.zip", inner)));
 
         Assert.Equal(Verdict.Malicious, report.Verdict);
-        Assert.Contains(report.Files[0].Findings, f => f.Location.Contains("!a.zip!model/data/0@", StringComparison.Ordinal));
+        Assert.Equal(Verdict.Malicious, report.Files[0].Verdict);
+        var member = Assert.Single(report.Files, f => f.Path.EndsWith("file.bin!a.zip!model/data/0", StringComparison.Ordinal));
+        Assert.Contains(member.Findings, f => f.Location.Contains("!a.zip!model/data/0@", StringComparison.Ordinal));
         Assert.Equal(Verdict.Clean, Scan(Zip(("model/data.pkl", Of("\u0080\u0002}.")))).Verdict);
         Assert.Equal(Verdict.Malicious, Scan([.. evil, .. inner]).Verdict);
     }
@@ -90,19 +96,6 @@ public sealed class ScannerTests : IDisposable
     }
 
     [Fact]
-    public void Real_pickles_are_never_malicious_and_seldom_suspicious()
-    {
-        var report = Scanner.Scan([TestData.Require("artifacts", "benign-pickles")], new ScanOptions(), TestContext.Current.CancellationToken);
-        var suspicious = report.Files.Count(f => f.Verdict == Verdict.Suspicious);
-        TestContext.Current.TestOutputHelper!.WriteLine($"{report.Files.Count} files, {suspicious} suspicious, {report.Files.Count(f => f.Verdict == Verdict.Clean)} clean");
-
-        Assert.Equal([], report.Files.Where(f => f.Verdict == Verdict.Malicious).SelectMany(f => f.Findings).Where(f => f.Severity == Severity.High).Select(f => f.Message));
-        var why = string.Join('\n', report.Files.Where(f => f.Verdict == Verdict.Suspicious)
-            .Select(f => $"{Path.GetFileName(f.Path)}: {string.Join("; ", f.Findings.Where(x => x.Severity == Severity.Medium).Select(x => x.Message))}"));
-        Assert.True(suspicious <= 10, why);
-    }
-
-    [Fact]
     public void Nothing_incomplete_is_clean() =>
         Assert.All(Enum.GetValues<ScanStatus>(), s => Assert.True(s == ScanStatus.Complete || FileReport.From("f", "x", s, []).Verdict > Verdict.Clean));
 
@@ -115,7 +108,7 @@ public sealed class ScannerTests : IDisposable
 
     [Fact]
     public void A_zip_with_a_member_that_no_rule_judged_is_never_clean() =>
-        Assert.Equal(Verdict.Unknown, Scan(Zip(("a/data.pkl", Of("\u0080\u0004N.")), ("a/other.bin", "who knows"u8.ToArray()))).Verdict);
+        Assert.Equal(Verdict.Unknown, Scan(Zip(("a/data.pkl", Of("\u0080\u0004N.")), ("a/other.bin", [0, 1, 2, 3, 0xff]))).Verdict);
 
     [Fact]
     public void A_torch_zip_of_a_harmless_pickle_and_raw_storages_is_clean() =>

@@ -13,6 +13,12 @@ internal sealed class PickleLog(PickleBudget budget)
 
     public long? FrameMismatch { get; set; }
 
+    public long? ProtocolChange { get; set; }
+
+    public List<PickleBlob> Blobs { get; } = [];
+
+    public bool WantsBlob => Blobs.Count < budget.Blobs;
+
     public bool IsFull => _events.Count >= budget.Events;
 
     public bool Wants(PickleEventKind kind, string module, string name)

@@ -140,10 +140,40 @@ internal ref partial struct PickleMachine
 
     private readonly void Record(PickleEventKind kind, PickleGlobal global, in PickleValue arguments)
     {
-        if (_log.Wants(kind, global.Module, global.Name))
+        var oddity = kind == PickleEventKind.Call && global.Guard != ArgumentGuard.None ? Oddity(global.Guard, arguments) : null;
+        if (_log.Wants(kind, global.Module, global.Name) || (oddity is not null && !_log.IsFull))
         {
             var summary = kind == PickleEventKind.Import ? "" : Describe(arguments, 0);
-            _log.Add(new(kind, global.Module, global.Name, OpcodeOffset, summary, global.Resolved));
+            _log.Add(new(kind, global.Module, global.Name, OpcodeOffset, summary, global.Resolved, oddity, _data[OpcodeOffset]));
+        }
+    }
+
+    private readonly string? Oddity(ArgumentGuard guard, in PickleValue arguments)
+    {
+        if (arguments.Content is not PickleValue[] items)
+        {
+            return arguments.Kind == PickleKind.Tuple ? null : "the arguments are computed";
+        }
+
+        switch (guard)
+        {
+            case ArgumentGuard.Codec when items.Length > 1:
+                var codec = Text(items[1]);
+                return codec is "latin1" or "latin-1" or "iso-8859-1" or "utf-8" or "utf8" or "ascii" or "utf-16" or "utf-32" ? null : $"codec {Describe(items[1], 0)}";
+            case ArgumentGuard.Size:
+                foreach (var item in items)
+                {
+                    if (item.Kind == PickleKind.Int && item.Number is > PickleGlobal.LargestSize or < -PickleGlobal.LargestSize)
+                    {
+                        return $"size {item.Number}";
+                    }
+                }
+
+                return null;
+            case ArgumentGuard.Callable when items.Length > 0 && items[0].Kind is PickleKind.Result or PickleKind.Text:
+                return $"{Describe(items[0], 0)} where a class belongs";
+            default:
+                return null;
         }
     }
 

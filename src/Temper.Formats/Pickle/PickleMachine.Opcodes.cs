@@ -20,8 +20,8 @@ internal ref partial struct PickleMachine
             case (byte)'G': Skip(8); PushKind(PickleKind.Data); break;
             case 0x8a: Long(ReadNumber(1)); break;
             case 0x8b: Long((int)ReadNumber(4)); break;
-            case (byte)'S': Push(QuotedLine()); break;
-            case (byte)'V': Push(EscapedLine()); break;
+            case (byte)'S': PushText(QuotedLine()); break;
+            case (byte)'V': PushText(EscapedLine()); break;
             case (byte)'T': PushSlice(PickleKind.Text, (int)ReadNumber(4)); break;
             case (byte)'U': PushSlice(PickleKind.Text, ReadNumber(1)); break;
             case (byte)'X': PushSlice(PickleKind.Text, ReadNumber(4)); break;
@@ -74,6 +74,11 @@ internal ref partial struct PickleMachine
         {
             Fail(PickleEnd.InvalidOpcode);
             return;
+        }
+
+        if (OpcodeOffset != _streamStart)
+        {
+            _log.ProtocolChange ??= OpcodeOffset;
         }
 
         Protocol = protocol;

@@ -46,6 +46,15 @@ internal ref partial struct PickleMachine
         return new(PickleKind.Text, line.Length > _budget.NameBytes ? null : RawUnicode(line), -1);
     }
 
+    private void PushText(PickleValue value)
+    {
+        Push(value);
+        if (value.Content is string { Length: >= PickleCarriers.Shortest } text && PickleCarriers.LooksLike(Encoding.Latin1.GetBytes(text, 0, Math.Min(text.Length, 512))) && _log.WantsBlob)
+        {
+            _log.Blobs.Add(new(OpcodeOffset, text.Length, text));
+        }
+    }
+
     private static string Unescape(ReadOnlySpan<byte> text)
     {
         var result = new StringBuilder(text.Length);

@@ -15,6 +15,7 @@ internal ref partial struct PickleMachine
     private readonly Dictionary<long, PickleGlobal> _extensions = [];
     private PickleEnd? _end;
     private long _frameEnd;
+    private int _streamStart;
 
     public PickleMachine(ReadOnlySpan<byte> data, PickleBudget budget, PickleLog log, CancellationToken cancellation)
     {
@@ -42,6 +43,7 @@ internal ref partial struct PickleMachine
         _end = null;
         _frameEnd = -1;
         Protocol = 0;
+        _streamStart = Position;
         while (_end is null)
         {
             OpcodeOffset = Position;
@@ -188,6 +190,10 @@ internal ref partial struct PickleMachine
         if (_end is null)
         {
             Push(PickleValue.Slice(kind, at, (int)length));
+            if (length >= PickleCarriers.Shortest && PickleCarriers.LooksLike(_data.Slice(at, (int)length)) && _log.WantsBlob)
+            {
+                _log.Blobs.Add(new(at, (int)length, null));
+            }
         }
     }
 

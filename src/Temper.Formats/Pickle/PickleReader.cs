@@ -23,19 +23,22 @@ public static class PickleReader
                 // Legacy torch files end in raw storages: bytes that neither parse nor do anything are no pickle.
                 trailing = start;
                 log.FrameMismatch = mismatch;
-                return new(log.Events, PickleEnd.Stop, start, streams, machine.Steps, protocol, mismatch, trailing);
+                return Trace(log, PickleEnd.Stop, start, streams, machine.Steps, protocol, mismatch, trailing);
             }
 
             streams++;
             protocol = Math.Max(protocol, machine.Protocol);
             if (end != PickleEnd.Stop)
             {
-                return new(log.Events, end, machine.OpcodeOffset, streams, machine.Steps, protocol, log.FrameMismatch, null);
+                return Trace(log, end, machine.OpcodeOffset, streams, machine.Steps, protocol, log.FrameMismatch, null);
             }
         }
         while (machine.Position < data.Length && streams < budget.Streams);
 
         var last = machine.Position < data.Length ? PickleEnd.Budget : PickleEnd.Stop;
-        return new(log.Events, last, machine.Position, streams, machine.Steps, protocol, log.FrameMismatch, trailing);
+        return Trace(log, last, machine.Position, streams, machine.Steps, protocol, log.FrameMismatch, trailing);
     }
+
+    private static PickleTrace Trace(PickleLog log, PickleEnd end, long at, int streams, long steps, int protocol, long? frame, long? trailing) =>
+        new(log.Events, end, at, streams, steps, protocol, frame, trailing) { Blobs = log.Blobs, ProtocolChange = log.ProtocolChange };
 }

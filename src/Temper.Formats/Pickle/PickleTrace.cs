@@ -35,12 +35,18 @@ public enum PickleEnd
     Budget,
 }
 
-/// <summary>One event; <paramref name="Resolved"/> is false where the name or callable is computed by the pickle itself.</summary>
-public sealed record PickleEvent(PickleEventKind Kind, string Module, string Name, long Offset, string Arguments, bool Resolved)
+/// <summary>
+/// One event; <paramref name="Resolved"/> is false where the name or callable is computed by the pickle itself.
+/// <paramref name="Opcode"/> is the one that did it; <paramref name="Oddity"/> says what is wrong with the arguments of a callable that is harmless with ordinary ones.
+/// </summary>
+public sealed record PickleEvent(PickleEventKind Kind, string Module, string Name, long Offset, string Arguments, bool Resolved, string? Oddity = null, byte Opcode = 0)
 {
     /// <summary>Module and name joined by a dot.</summary>
     public string FullName => Module.Length == 0 ? Name : $"{Module}.{Name}";
 }
+
+/// <summary>A string of the pickle that looks like a file of its own; <paramref name="Text"/> holds it where it was written escaped.</summary>
+public sealed record PickleBlob(long Offset, int Length, string? Text);
 
 /// <summary>Limits; reaching one ends the reading as <see cref="PickleEnd.Budget"/>.</summary>
 public sealed record PickleBudget
@@ -62,8 +68,18 @@ public sealed record PickleBudget
 
     /// <summary>Concatenated streams read.</summary>
     public int Streams { get; init; } = 10_000;
+
+    /// <summary>Embedded files noted.</summary>
+    public int Blobs { get; init; } = 64;
 }
 
 /// <summary>All that a file of one or more pickles would do, as far as it could be read.</summary>
 public sealed record PickleTrace(
-    IReadOnlyList<PickleEvent> Events, PickleEnd End, long EndOffset, int Streams, long Steps, int Protocol, long? FrameMismatch, long? TrailingOffset);
+    IReadOnlyList<PickleEvent> Events, PickleEnd End, long EndOffset, int Streams, long Steps, int Protocol, long? FrameMismatch, long? TrailingOffset)
+{
+    /// <summary>Strings that look like files of their own.</summary>
+    public IReadOnlyList<PickleBlob> Blobs { get; init; } = [];
+
+    /// <summary>Where the protocol changes inside a stream.</summary>
+    public long? ProtocolChange { get; init; }
+}

@@ -29,4 +29,32 @@ internal readonly struct PickleValue(PickleKind kind, object? content = null, lo
     public int Length => (int)(Number & 0xFFFF_FFFF);
 }
 
-internal sealed record PickleGlobal(string Module, string Name, bool Resolved);
+/// <summary>Which arguments of a harmless constructor are not harmless.</summary>
+internal enum ArgumentGuard : byte
+{
+    None,
+
+    /// <summary>The second one names a codec: only those of text.</summary>
+    Codec,
+
+    /// <summary>A number is a size: none that exhausts memory.</summary>
+    Size,
+
+    /// <summary>The first one is called or instantiated: only an import, which is judged by itself.</summary>
+    Callable,
+}
+
+internal sealed record PickleGlobal(string Module, string Name, bool Resolved)
+{
+    public const long LargestSize = 1L << 30;
+
+    public ArgumentGuard Guard { get; } = !Resolved ? ArgumentGuard.None : (Module, Name) switch
+    {
+        ("_codecs", "encode") => ArgumentGuard.Codec,
+        ("builtins", "bytearray" or "bytes" or "range" or "list" or "tuple" or "set" or "frozenset" or "str") => ArgumentGuard.Size,
+        ("collections", "deque") => ArgumentGuard.Size,
+        ("copyreg", "_reconstructor" or "__newobj__") or ("collections", "defaultdict") => ArgumentGuard.Callable,
+        ("torch._tensor", "_rebuild_from_type_v2") or ("torch._utils", "_rebuild_wrapper_subclass") => ArgumentGuard.Callable,
+        _ => ArgumentGuard.None,
+    };
+}

@@ -28,7 +28,7 @@ public static class PickleNames
         collections.OrderedDict collections.Counter collections.deque collections.defaultdict copyreg._reconstructor copyreg.__newobj__
         _codecs.encode datetime.datetime datetime.date datetime.time datetime.timedelta datetime.timezone decimal.Decimal fractions.Fraction
         uuid.UUID uuid.SafeUUID pathlib.PurePosixPath pathlib.PureWindowsPath pathlib.PosixPath pathlib.WindowsPath argparse.Namespace
-        types.SimpleNamespace array._array_reconstructor
+        types.SimpleNamespace array._array_reconstructor array.array builtins.NotImplementedType
         numpy.ndarray numpy.dtype numpy.core.multiarray._reconstruct numpy.core.multiarray.scalar numpy._core.multiarray._reconstruct
         numpy._core.multiarray.scalar numpy.core.numeric._frombuffer numpy._core.numeric._frombuffer
         torch._utils._rebuild_tensor torch._utils._rebuild_tensor_v2 torch._utils._rebuild_tensor_v3 torch._utils._rebuild_parameter
@@ -42,13 +42,22 @@ public static class PickleNames
         torch.float64 torch.double torch.half torch.bfloat16 torch.float8_e4m3fn torch.float8_e5m2 torch.uint8 torch.int8 torch.int16
         torch.int32 torch.int64 torch.bool torch.complex64 torch.complex128 torch.per_tensor_affine torch.per_channel_affine
         torch.strided torch.sparse_coo torch.serialization._get_layout
+        sklearn.tree._tree.Tree _loss.__pyx_unpickle_CyHalfMultinomialLoss _loss.__pyx_unpickle_CyHalfBinomialLoss sklearn._loss._loss.__pyx_unpickle_CyHalfMultinomialLoss
+        numpy.random._pickle.__randomstate_ctor numpy.random._pickle.__generator_ctor numpy.random._pickle.__bit_generator_ctor
+        transformers.trainer_utils.IntervalStrategy transformers.trainer_utils.EvaluationStrategy transformers.trainer_utils.SchedulerType
+        transformers.trainer_utils.SaveStrategy transformers.trainer_utils.HubStrategy transformers.trainer_utils.FSDPOption
+        transformers.training_args.OptimizerNames transformers.training_args.ParallelMode transformers.debug_utils.DebugOption
+        accelerate.utils.dataclasses.DistributedType accelerate.utils.dataclasses.DynamoBackend accelerate.utils.dataclasses.PrecisionType
+        accelerate.utils.dataclasses.SageMakerDistributedType accelerate.utils.dataclasses.ComputeEnvironment
+        openai.openai_object.OpenAIObject trl.trainer.utils.FDivergenceType trl.trainer.dpo_config.FDivergenceType
         """);
 
     private static readonly string[] KnownPrefixes =
     [
         "sklearn.", "scipy.sparse.", "xgboost.", "lightgbm.", "numpy.random._pickle.", "numpy.random._mt19937.", "numpy.random.mtrand.RandomState",
         "_loss.__pyx_unpickle_Cy", "_loss.Cy", "torch.nn.modules.", "torch.optim.", "transformers.training_args.", "transformers.trainer_utils.",
-        "transformers.trainer_pt_utils.", "accelerate.utils.dataclasses.", "accelerate.state.", "trl.trainer.", "peft.utils.peft_types.",
+        "transformers.trainer_pt_utils.", "openai.openai_object.OpenAIObject", "requests.models.", "requests.structures.", "requests.cookies.", "http.cookiejar.DefaultCookiePolicy", "joblib.numpy_pickle.NumpyArrayWrapper",
+        "accelerate.utils.dataclasses.", "accelerate.state.", "trl.trainer.", "peft.utils.peft_types.",
         "peft.tuners.lora.config.", "pandas.core.", "pandas._libs.internals._unpickle_block",
     ];
 
@@ -91,6 +100,11 @@ public static class PickleNames
             return NameTrust.Allowed;
         }
 
+        if (IsKnown(full, name))
+        {
+            return NameTrust.Known;
+        }
+
         if (IsDangerous(full) || name.Contains("__", StringComparison.Ordinal) && name.Contains('.', StringComparison.Ordinal))
         {
             return NameTrust.Dangerous;
@@ -110,8 +124,11 @@ public static class PickleNames
             return IsDangerous(name) ? NameTrust.Dangerous : NameTrust.Unlisted;
         }
 
-        return Array.Exists(KnownPrefixes, p => full.StartsWith(p, StringComparison.Ordinal)) && IsClassLike(name) ? NameTrust.Known : NameTrust.Unlisted;
+        return NameTrust.Unlisted;
     }
+
+    private static bool IsKnown(string full, string name) =>
+        !name.Contains('.', StringComparison.Ordinal) && !DangerousNames.Contains(full) && Array.Exists(KnownPrefixes, p => full.StartsWith(p, StringComparison.Ordinal)) && IsClassLike(name);
 
     private static bool IsDangerous(string full)
     {
