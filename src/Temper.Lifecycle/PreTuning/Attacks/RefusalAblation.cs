@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Temper.Core;
 using Temper.Engine.Checkpoints;
 using Temper.Engine.Models;
@@ -22,6 +23,10 @@ public sealed record RefusalAblationSettings
     [Range(0.0, 100.0)]
     public double MaxDivergence { get; init; } = 0.1;
 
+    /// <summary>Whether only directions count that, added once, make the model refuse harmless prompts.
+    /// Deviation: off. In models of a few layers refusal can be ablated by a direction that does not induce it: of 3 organisms, 3 refuse 4-15 % after ablation, and 1 is steered.</summary>
+    public bool RequireInduction { get; init; }
+
     /// <summary>The control: a random direction in place of the refusal direction.</summary>
     public bool RandomDirection { get; init; }
 }
@@ -32,7 +37,7 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
 {
     public static Card Card { get; } = new(
         "refusal-ablation", "Refusal-direction ablation", Phase.PreTuning, TechniqueRole.Attack, Touches.Weights,
-        "https://arxiv.org/abs/2406.11717", "Removes the direction of refusal from every matrix that writes to the residual stream.");
+        "https://arxiv.org/abs/2406.11717", "Removes the direction of refusal from every matrix that writes to the residual stream.", 2);
 
     public void Map(CausalModel model, TechniqueContext context, CancellationToken cancellationToken)
     {
@@ -84,6 +89,7 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
         var before = Last(model, answered, null).log_softmax(-1);
         Tensor? best = null;
         var lowest = double.PositiveInfinity;
+        List<float> tried = [];
         for (var layer = 1; layer < Math.Ceiling(0.8 * model.Config.Layers); layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -93,14 +99,16 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
             var steered = Score(Last(model, answered, Steer(difference, layer)), refusalTokens);
             var after = Last(model, answered, Tap(direction)).log_softmax(-1);
             var divergence = (before.exp() * (before - after)).sum(-1).mean().item<float>();
-            if (steered > 0 && divergence <= settings.MaxDivergence && ablated < lowest)
+            tried.Add(divergence);
+            if ((steered > 0 || !settings.RequireInduction) && divergence <= settings.MaxDivergence && ablated < lowest)
             {
                 (best, lowest) = (direction, ablated);
             }
         }
 
         return best ?? throw new TemperException(
-            $"{Card.Id}: found no layer whose direction induces refusal and keeps the divergence on harmless prompts at {settings.MaxDivergence}, expected one: is the model aligned?");
+            $"{Card.Id}: found no layer whose direction keeps the divergence on harmless prompts at {settings.MaxDivergence}{(settings.RequireInduction ? " and induces refusal" : "")} "
+            + $"(divergences {string.Join(", ", tried.Select(t => t.ToString("g2", CultureInfo.InvariantCulture)))}), expected one: is the model aligned?");
     }
 
     private static ActivationTap Steer(Tensor difference, int at) => (site, layer, value) => site == Site.BlockInput && layer == at ? value + difference : value;
