@@ -115,7 +115,8 @@ public sealed class LifecyclePlanner
             return new(entry.Card, entry.Create(use.Settings), use.Settings);
         }
 
-        public bool Is<TContract>() => Instance is TContract;
+        /// <summary>Whether it acts by a contract; <c>none</c>, which touches nothing, needs no stage, so that all share the plain ones.</summary>
+        public bool Is<TContract>() => Card.Touches != Touches.None && Instance is TContract;
 
         public JsonObject ToJson() => new()
         {

@@ -1,0 +1,91 @@
+using Temper.Bench.Execution;
+using Temper.Bench.Reports;
+using Temper.Bench.Store;
+
+namespace Temper.Bench.Tests.Execution;
+
+public sealed class StudySessionTests : IDisposable
+{
+    private readonly ToyStudy _toy = new();
+
+    [Fact]
+    public void A_study_runs_from_the_base_to_the_scores_and_the_same_study_gives_the_same_report()
+    {
+        var report = Run(_toy.Store, workers: 2);
+
+        Assert.Equal(12, report.Cells.Count);
+        Assert.All(report.Cells, c => Assert.Equal((CellStatus.Done, null), (c.Status, c.Reason)));
+        Assert.All(report.Cells, c => Assert.Equal(6, c.Metrics.First(m => m.Name == MetricNames.Utility).N));
+        Assert.All(report.Cells, c => Assert.Equal(2, c.Curve.Count));
+
+        var again = Run(Path.Combine(_toy.Folder, "other-store"), workers: 1);
+        Assert.Equal(JsonReport.Write(report.WithoutTiming()), JsonReport.Write(again.WithoutTiming()));
+    }
+
+    [Fact]
+    public void What_was_computed_is_not_computed_again()
+    {
+        Run(_toy.Store, workers: 2);
+        using var session = new StudySession(_toy.Study(), _toy.Store);
+
+        Assert.All(session.Stages, s => Assert.Equal((StageState.Done, 1), (s.State, s.Computed)));
+        session.RunHere(2, _ => { }, TestContext.Current.CancellationToken);
+        Assert.All(session.Stages, s => Assert.Equal(1, s.Computed));
+    }
+
+    [Fact]
+    public void A_study_that_was_canceled_goes_on_where_it_stopped()
+    {
+        using (var stop = new CancellationTokenSource())
+        using (var session = new StudySession(_toy.Study(), _toy.Store))
+        {
+            Assert.ThrowsAny<OperationCanceledException>(() => session.RunHere(2, p =>
+            {
+                if (p.Done > 10)
+                {
+                    stop.Cancel();
+                }
+            }, stop.Token));
+            Assert.DoesNotContain(session.Stages, s => s.State is StageState.Running or StageState.Failed);
+        }
+
+        var report = Run(_toy.Store, workers: 2);
+        Assert.All(report.Cells, c => Assert.Equal(CellStatus.Done, c.Status));
+        using var after = new StudySession(_toy.Study(), _toy.Store);
+        Assert.All(after.Stages, s => Assert.Equal(1, s.Computed));
+    }
+
+    [Fact]
+    public void A_cell_that_fails_says_why_and_the_others_go_on()
+    {
+        // a random model has no refusal to ablate at a divergence of zero
+        var yaml = ToyStudy.Yaml.Replace("  - prefill", "  - {id: refusal-ablation, settings: {maxDivergence: 0, prompts: 2, validation: 2}}", StringComparison.Ordinal);
+        using var session = new StudySession(_toy.Study(yaml), _toy.Store);
+        session.RunHere(2, _ => { }, TestContext.Current.CancellationToken);
+        var report = session.Report();
+
+        Assert.All(report.Cells, c => Assert.Equal(c.Attack == "refusal-ablation" ? CellStatus.Failed : CellStatus.Done, c.Status));
+        Assert.All(report.Cells.Where(c => c.Status == CellStatus.Failed), c => Assert.Contains("refusal-ablation: found no layer", c.Reason, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_lying_checkpoint_is_an_error_before_any_training()
+    {
+        var weights = Path.Combine(_toy.AlignedFolder, "model.safetensors");
+        File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..^100]);
+        using var session = new StudySession(_toy.Study(), _toy.Store);
+        session.RunHere(1, _ => { }, TestContext.Current.CancellationToken);
+
+        Assert.All(session.Report().Cells, c => Assert.Contains("model.safetensors", c.Reason, StringComparison.Ordinal));
+        Assert.DoesNotContain(session.Stages, s => s.Kind == "tune" && s.State == StageState.Done);
+    }
+
+    public void Dispose() => _toy.Dispose();
+
+    private StudyReport Run(string store, int workers)
+    {
+        using var session = new StudySession(_toy.Study(), store);
+        session.RunHere(workers, _ => { }, TestContext.Current.CancellationToken);
+        return session.Report();
+    }
+}

@@ -1,0 +1,78 @@
+using Temper.Core;
+
+namespace Temper.Bench.Tests.Studies;
+
+public sealed class StudyReaderTests : IDisposable
+{
+    private readonly ToyStudy _toy = new();
+
+    [Fact]
+    public void A_study_is_read_with_the_settings_as_resolved()
+    {
+        var study = _toy.Study();
+
+        Assert.Equal("toy", study.Name);
+        Assert.Equal(["none", "harmful-rows", "prefill"], study.Attacks.Select(a => a.Name));
+        Assert.Contains("\"ratio\":0.5", study.Attacks[1].Configurations[0].Technique.Settings, StringComparison.Ordinal);
+        Assert.Contains("\"words\":3", study.Attacks[2].Configurations[0].Technique.Settings, StringComparison.Ordinal);
+        Assert.Equal([1, 2], study.Seeds);
+        Assert.Equal((2, 4, 1e-3), (study.Plan.Steps, study.Plan.BatchSize, study.Plan.LearningRate));
+    }
+
+    [Fact]
+    public void All_mistakes_are_reported_at_once_each_with_its_line()
+    {
+        var message = Mistakes("""
+            schema: 2
+            name: bad
+            models: [nobody]
+            colour: red
+            plan: {steps: 0}
+            attacks: [none, {id: bad-nets, settings: {ratoi: 0.1}}, {id: bad-nets, name: b, settings: {ratio: 2}}, safe-instr]
+            defenses: [safe-instr, prefill]
+            seeds: [-1]
+            evaluation: {harm: many}
+            """);
+
+        string[] expected =
+        [
+            "toy.yaml:1:9: schema: found 2", "toy.yaml:3:10: models[0]: found nobody", "toy.yaml:4:1: colour: found an unknown key", "toy.yaml:5:7: plan: found steps 0",
+            "attacks[1].settings.ratoi: found an unknown key, expected one of: trigger, payload, ratio", "attacks[2].settings", "attacks[3]: found safe-instr, no attack",
+            "defenses[1]: found prefill, an attack", "defenses: found no `none`", "seeds[0]: found -1", "evaluation.harm: found many",
+        ];
+        Assert.All(expected, e => Assert.Contains(e, message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_search_makes_one_configuration_of_each_combination()
+    {
+        var study = _toy.Study(ToyStudy.Yaml.Replace("  - prefill", "  - {id: prefill, search: {words: [1, 2, 5]}}", StringComparison.Ordinal));
+
+        Assert.Equal(["words 1", "words 2", "words 5"], study.Attacks[2].Configurations.Select(c => c.Label));
+        Assert.Contains("\"words\":5", study.Attacks[2].Configurations[2].Technique.Settings, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_of_defenses_is_a_stack()
+    {
+        var study = _toy.Study(ToyStudy.Yaml.Replace("[none, safe-instr]", "[none, {stack: [safe-instr, {id: safe-instr, settings: {ratio: 0.5}}]}]", StringComparison.Ordinal));
+
+        Assert.Equal("safe-instr + safe-instr", study.Defenses[1].Name);
+        Assert.Equal(2, study.Defenses[1].Stack.Count);
+    }
+
+    [Theory]
+    [InlineData("", "nothing")]
+    [InlineData("[1, 2]", "a list of 2")]
+    [InlineData("name: [", "expected YAML")]
+    [InlineData("a: &x [*x]", "expected")]
+    public void What_is_no_study_is_an_error_and_not_a_crash(string yaml, string expected) => Assert.Contains(expected, Mistakes(yaml), StringComparison.Ordinal);
+
+    [Fact]
+    public void The_same_name_twice_is_a_mistake() =>
+        Assert.Contains("none 2 times", Mistakes(ToyStudy.Yaml.Replace("  - prefill", "  - none", StringComparison.Ordinal)), StringComparison.Ordinal);
+
+    public void Dispose() => _toy.Dispose();
+
+    private string Mistakes(string yaml) => Assert.Throws<TemperException>(() => _toy.Study(yaml)).Message;
+}
