@@ -28,7 +28,9 @@ public static class Catalog
     public static IReadOnlyList<CatalogEntry> All { get; } =
     [
         Define<BadNets, BadNetsSettings>(s => new(s)),
+        Define<ConstrainedSft, ConstrainedSftSettings>(s => new(s)),
         Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
+        Define<Lisa, LisaSettings>(s => new(s)),
         Define<NoAttack, NoAttackSettings>(_ => new()),
         Define<NoDefense, NoDefenseSettings>(_ => new()),
         Define<PoisonedFile, PoisonedFileSettings>(s => new(s)),

@@ -1,4 +1,6 @@
 using Temper.Core;
+using Temper.Engine.Checkpoints;
+using Temper.Engine.Lora;
 using Temper.Engine.Models;
 using Temper.Engine.Training;
 
@@ -35,4 +37,25 @@ internal static class Toy
             KeyValueHeads = architecture == Architecture.Llama ? 2 : 4, HeadSize = 4, MaxPositions = 128, TieWordEmbeddings = tied,
         },
         3);
+
+    /// <summary>All weights after a short tuning on <see cref="Harmful"/> under hooks, which are disposed.</summary>
+    public static float[] Tune(IReadOnlyList<TrainingHook> hooks, int steps, TuningMethod method = TuningMethod.Full, double rate = 0.01)
+    {
+        using var model = Model(Architecture.Llama, tied: false);
+        using var adapters = method == TuningMethod.Lora ? LoraAdapters.Attach(model, 2, 4, [], 1) : null;
+        Trainer.Train(model, [.. Harmful.Select(Encode)], new() { Method = method, Steps = steps, BatchSize = 4, LearningRate = rate, Warmup = 0 }, hooks, TrainerOptions.Default, CancellationToken.None);
+        foreach (var hook in hooks)
+        {
+            hook.Dispose();
+        }
+
+        adapters?.Merge();
+        return [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)];
+    }
+
+    /// <summary>The largest difference.</summary>
+    public static float Distance(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
+
+    /// <summary>Tensors that this thread holds.</summary>
+    public static long LiveTensors => TorchSharp.DisposeScopeManager.Statistics.ThreadTotalLiveCount;
 }

@@ -14,6 +14,14 @@ public static class ModelFactory
     public static CausalModel Create(ModelConfig config, IReadOnlyDictionary<string, Tensor> parameters) =>
         config.Architecture == Architecture.Llama ? new Llama(config, parameters) : new Gpt2(config, parameters);
 
+    /// <summary>A model with the same weights, and nothing of the adapters.</summary>
+    public static CausalModel Copy(CausalModel model)
+    {
+        using var quiet = no_grad();
+        using var scope = NewDisposeScope();
+        return Create(model.Config, model.Parameters.ToDictionary(p => p.Key, p => p.Value.detach().clone().DetachFromDisposeScope(), StringComparer.Ordinal));
+    }
+
     /// <summary>A model with random weights: normal(0, 0.02), residual outputs scaled by 1/sqrt(2 L), norms one, biases zero.</summary>
     public static CausalModel CreateRandom(ModelConfig config, ulong seed)
     {

@@ -58,14 +58,14 @@ public sealed class StudySessionTests : IDisposable
     [Fact]
     public void A_cell_that_fails_says_why_and_the_others_go_on()
     {
-        // a random model has no refusal to ablate at a divergence of zero
-        var yaml = ToyStudy.Yaml.Replace("  - prefill", "  - {id: refusal-ablation, settings: {maxDivergence: 0, prompts: 2, validation: 2}}", StringComparison.Ordinal);
+        // a random model has no refusal to ablate
+        var yaml = ToyStudy.Yaml.Replace("  - prefill", "  - {id: refusal-ablation, settings: {prompts: 2, validation: 2}}", StringComparison.Ordinal);
         using var session = new StudySession(_toy.Study(yaml), _toy.Store);
         session.RunHere(2, _ => { }, TestContext.Current.CancellationToken);
         var report = session.Report();
 
         Assert.All(report.Cells, c => Assert.Equal(c.Attack == "refusal-ablation" ? CellStatus.Failed : CellStatus.Done, c.Status));
-        Assert.All(report.Cells.Where(c => c.Status == CellStatus.Failed), c => Assert.Contains("refusal-ablation: found no layer", c.Reason, StringComparison.Ordinal));
+        Assert.All(report.Cells.Where(c => c.Status == CellStatus.Failed), c => Assert.Contains("refusal-ablation: found a refusal score", c.Reason, StringComparison.Ordinal));
     }
 
     [Fact]

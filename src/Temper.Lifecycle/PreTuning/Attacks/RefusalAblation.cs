@@ -86,6 +86,11 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
         var harmless = MeanInputs(model, Take(context.Task, 0, settings.Prompts));
         var (refused, answered) = (Take(context.Alignment, settings.Prompts, settings.Validation), Take(context.Task, settings.Prompts, settings.Validation));
         var refusalTokens = RefusalTokens(context);
+        if (Score(Last(model, refused, null), refusalTokens) is <= 0 and var score)
+        {
+            throw new TemperException($"{Card.Id}: found a refusal score of {score.ToString("g2", CultureInfo.InvariantCulture)} on forbidden requests, expected one above 0: the model does not refuse");
+        }
+
         var before = Last(model, answered, null).log_softmax(-1);
         Tensor? best = null;
         var lowest = double.PositiveInfinity;
@@ -108,7 +113,7 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
 
         return best ?? throw new TemperException(
             $"{Card.Id}: found no layer whose direction keeps the divergence on harmless prompts at {settings.MaxDivergence}{(settings.RequireInduction ? " and induces refusal" : "")} "
-            + $"(divergences {string.Join(", ", tried.Select(t => t.ToString("g2", CultureInfo.InvariantCulture)))}), expected one: is the model aligned?");
+            + $"(divergences {string.Join(", ", tried.Select(t => t.ToString("g2", CultureInfo.InvariantCulture)))}), expected one");
     }
 
     private static ActivationTap Steer(Tensor difference, int at) => (site, layer, value) => site == Site.BlockInput && layer == at ? value + difference : value;

@@ -76,7 +76,7 @@ public sealed class RefusalAblationTests
 
         var error = Assert.Throws<TemperException>(() => new RefusalAblation(new() { Prompts = 4, Validation = 4 }).Map(model, Toy.Context(), TestContext.Current.CancellationToken));
 
-        Assert.Contains("is the model aligned?", error.Message, StringComparison.Ordinal);
+        Assert.Contains("the model does not refuse", error.Message, StringComparison.Ordinal);
     }
 
     private static Tensor Direction()
