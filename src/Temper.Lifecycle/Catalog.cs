@@ -2,7 +2,9 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Temper.Core;
+using Temper.Lifecycle.DuringTuning.Attacks;
 using Temper.Lifecycle.DuringTuning.Defenses;
+using Temper.Lifecycle.DuringTuning.Monitors;
 using Temper.Lifecycle.PostTuning.Attacks;
 using Temper.Lifecycle.PreTuning.Attacks;
 using Temper.Lifecycle.PreTuning.Defenses;
@@ -29,7 +31,9 @@ public static class Catalog
     [
         Define<BadNets, BadNetsSettings>(s => new(s)),
         Define<ConstrainedSft, ConstrainedSftSettings>(s => new(s)),
+        Define<DriftMonitor, DriftMonitorSettings>(s => new(s)),
         Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
+        Define<HarmfulTuning, HarmfulTuningSettings>(s => new(s)),
         Define<Lisa, LisaSettings>(s => new(s)),
         Define<NoAttack, NoAttackSettings>(_ => new()),
         Define<NoDefense, NoDefenseSettings>(_ => new()),

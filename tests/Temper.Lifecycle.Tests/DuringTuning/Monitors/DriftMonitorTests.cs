@@ -1,0 +1,91 @@
+using Temper.Core;
+using Temper.Engine.Training;
+using Temper.Lifecycle.DuringTuning.Monitors;
+
+namespace Temper.Lifecycle.Tests.DuringTuning.Monitors;
+
+public sealed class DriftMonitorTests
+{
+    // a random model refuses nothing, so the toy looks at the divergence
+    private static readonly DriftMonitorSettings s_settings = new() { Every = 2, Probes = 6, MaxRefusalLoss = 1, MaxDivergence = 0.05 };
+
+    [Fact]
+    public void A_warning_changes_nothing_and_is_told()
+    {
+        using var monitor = Hook(s_settings with { Action = DriftAction.Warn });
+        var watched = Toy.Tune([monitor], steps: 12);
+
+        Assert.Equal(0, Toy.Distance(Toy.Tune([], steps: 12), watched));
+        Assert.NotEmpty(monitor.Events);
+        Assert.All(monitor.Events, e => Assert.True(e.Step % 2 == 0 && e.Text.Contains("divergence", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_stop_leaves_the_weights_of_the_last_good_look()
+    {
+        using var warn = Hook(s_settings with { Action = DriftAction.Warn });
+        Toy.Tune([warn], steps: 12);
+        var first = warn.Events[0].Step;
+        using var stop = Hook(s_settings);
+        var kept = Toy.Tune([stop], steps: 12);
+
+        Assert.Equal([first], stop.Events.Select(e => e.Step));
+        var good = new Grab(first - 2);
+        Toy.Tune([good], steps: 12);
+        Assert.Equal(0, Toy.Distance(good.Weights, kept));
+    }
+
+    [Fact]
+    public void A_roll_back_goes_on_from_there()
+    {
+        using var monitor = Hook(s_settings with { Action = DriftAction.RollBack });
+        var rolled = Toy.Tune([monitor], steps: 12);
+        Assert.Contains("rolled back", monitor.Events[0].Text, StringComparison.Ordinal);
+        Assert.NotEqual(0, Toy.Distance(Toy.Tune([], steps: 12), rolled));
+    }
+
+    [Fact]
+    public void Patience_waits_for_as_many_alarms_in_a_row()
+    {
+        using var patient = Hook(s_settings with { Patience = 3 });
+        Toy.Tune([patient], steps: 30);
+        Assert.Equal(3, patient.Events.Count);
+        Assert.Contains("stopped", patient.Events[2].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_model_that_stays_raises_no_alarm()
+    {
+        using var monitor = Hook(s_settings);
+        Toy.Tune([monitor], steps: 8, rate: 1e-9);
+        Assert.Empty(monitor.Events);
+    }
+
+    [Fact]
+    public void Nothing_is_left_behind()
+    {
+        Toy.Tune([Hook(s_settings)], steps: 4);
+        var after = Toy.LiveTensors;
+        Toy.Tune([Hook(s_settings)], steps: 4);
+        Assert.Equal(after, Toy.LiveTensors);
+    }
+
+    private static TrainingHook Hook(DriftMonitorSettings settings) => new DriftMonitor(settings).CreateHook(Toy.Context());
+
+    private sealed class Grab(int at) : TrainingHook
+    {
+        public float[] Weights { get; private set; } = [];
+
+        public override StepAction AfterStep(StepArguments arguments)
+        {
+            if (arguments.Step + 1 == at)
+            {
+                Weights = [.. arguments.Trainable.Values.SelectMany(Engine.Checkpoints.Checkpoint.Floats)];
+            }
+
+            return StepAction.Continue;
+        }
+
+        public override void OnStart(TrainingStart arguments) => Weights = at == 0 ? [.. arguments.Trainable.Values.SelectMany(Engine.Checkpoints.Checkpoint.Floats)] : [];
+    }
+}
