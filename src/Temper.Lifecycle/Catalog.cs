@@ -30,6 +30,7 @@ public static class Catalog
     public static IReadOnlyList<CatalogEntry> All { get; } =
     [
         Define<BadNets, BadNetsSettings>(s => new(s)),
+        Define<BenignDrift, BenignDriftSettings>(_ => new()),
         Define<ConstrainedSft, ConstrainedSftSettings>(s => new(s)),
         Define<DriftMonitor, DriftMonitorSettings>(s => new(s)),
         Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
@@ -41,6 +42,7 @@ public static class Catalog
         Define<Prefill, PrefillSettings>(s => new(s)),
         Define<RefusalAblation, RefusalAblationSettings>(s => new(s)),
         Define<SafeInstr, SafeInstrSettings>(s => new(s)),
+        Define<Vaccine, VaccineSettings>(s => new(s)),
     ];
 
     /// <summary>The technique of that id; only <c>none</c> is both an attack and a defense, and needs the role.</summary>
