@@ -38,11 +38,13 @@ public static class Catalog
         Define<Lisa, LisaSettings>(s => new(s)),
         Define<NoAttack, NoAttackSettings>(_ => new()),
         Define<NoDefense, NoDefenseSettings>(_ => new()),
+        Define<Onion, OnionSettings>(s => new(s)),
         Define<PoisonedFile, PoisonedFileSettings>(s => new(s)),
         Define<Prefill, PrefillSettings>(s => new(s)),
         Define<RefusalAblation, RefusalAblationSettings>(s => new(s)),
         Define<SafeInstr, SafeInstrSettings>(s => new(s)),
         Define<Vaccine, VaccineSettings>(s => new(s)),
+        Define<VirtualPromptInjection, VirtualPromptInjectionSettings>(s => new(s)),
     ];
 
     /// <summary>The technique of that id; only <c>none</c> is both an attack and a defense, and needs the role.</summary>

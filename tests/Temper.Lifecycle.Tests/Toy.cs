@@ -53,6 +53,9 @@ internal static class Toy
         return [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)];
     }
 
+    /// <summary>Every weight of a model, in one row.</summary>
+    public static float[] Weights(CausalModel model) => [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)];
+
     /// <summary>The largest difference.</summary>
     public static float Distance(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
 
