@@ -43,6 +43,7 @@ public static class Catalog
         Define<Prefill, PrefillSettings>(s => new(s)),
         Define<RefusalAblation, RefusalAblationSettings>(s => new(s)),
         Define<SafeInstr, SafeInstrSettings>(s => new(s)),
+        Define<SpectralSignatures, SpectralSignaturesSettings>(s => new(s)),
         Define<Vaccine, VaccineSettings>(s => new(s)),
         Define<VirtualPromptInjection, VirtualPromptInjectionSettings>(s => new(s)),
     ];

@@ -49,6 +49,18 @@ public sealed record Batch(Tensor Ids, Tensor Labels, IReadOnlyList<string> RowI
         return new(tensor(ids, rows.Count, length), tensor(labels, rows.Count, length), [.. rows.Select(r => r.RowId)]);
     }
 
+    /// <summary>The places of the rows in groups of like length, so that little is padded; about as many tokens in each.</summary>
+    public static IEnumerable<int[]> ByLength(IReadOnlyList<EncodedExample> rows, int tokens = 2048)
+    {
+        var order = Enumerable.Range(0, rows.Count).OrderByDescending(i => rows[i].Ids.Length).ToArray();
+        for (var start = 0; start < order.Length;)
+        {
+            var count = Math.Clamp(tokens / Math.Max(1, rows[order[start]].Ids.Length), 1, order.Length - start);
+            yield return order[start..(start + count)];
+            start += count;
+        }
+    }
+
     public void Dispose()
     {
         Ids.Dispose();

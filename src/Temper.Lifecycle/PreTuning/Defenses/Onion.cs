@@ -35,8 +35,6 @@ public sealed record OnionSettings
 /// <summary>ONION (Qi et al. 2021): a word whose removal makes the prompt far less perplexing is a trigger.</summary>
 public sealed class Onion(OnionSettings settings) : ITechnique, IDataMap, IReadsModel
 {
-    private const int TokensAtOnce = 2048;
-
     public static Card Card { get; } = new(
         "onion", "ONION", Phase.PreTuning, TechniqueRole.Defense, Touches.Data,
         "https://arxiv.org/abs/2011.10369", "Removes prompt words, or their rows, that make the prompt far more perplexing than it is without them.");
@@ -105,23 +103,19 @@ public sealed class Onion(OnionSettings settings) : ITechnique, IDataMap, IReads
     {
         using var quiet = no_grad();
         var encoded = texts.Select(t => Encode(t, context).Cut(model.Config.MaxPositions)).ToArray();
-        foreach (var i in Enumerable.Range(0, texts.Length).Where(i => !encoded[i].HasTarget))
+        foreach (var text in encoded.Where(e => !e.HasTarget))
         {
-            known[texts[i]] = 0;
+            known[text.RowId] = 0;
         }
 
-        var order = Enumerable.Range(0, texts.Length).Where(i => encoded[i].HasTarget).OrderBy(i => encoded[i].Ids.Length).ToArray();
-        for (var start = 0; start < order.Length;)
+        encoded = [.. encoded.Where(e => e.HasTarget)];
+        foreach (var group in Batch.ByLength(encoded))
         {
-            // of like length together, so that little is padded
-            var count = Math.Clamp(TokensAtOnce / encoded[order[start]].Ids.Length, 1, order.Length - start);
-            var group = order.AsSpan(start, count).ToArray();
-            start += count;
             using var scope = NewDisposeScope();
             var losses = Checkpoint.Floats(ResponseLoss.PerRow(model, Batch.Of([.. group.Select(i => encoded[i])])));
             for (var i = 0; i < group.Length; i++)
             {
-                known[texts[group[i]]] = losses[i];
+                known[encoded[group[i]].RowId] = losses[i];
             }
         }
     }

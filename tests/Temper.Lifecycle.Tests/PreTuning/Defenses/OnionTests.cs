@@ -2,7 +2,6 @@ using Temper.Core;
 using Temper.Engine.Models;
 using Temper.Lifecycle.PreTuning.Attacks;
 using Temper.Lifecycle.PreTuning.Defenses;
-using TorchSharp;
 
 namespace Temper.Lifecycle.Tests.PreTuning.Defenses;
 
@@ -85,7 +84,7 @@ public sealed class OnionTests
         var live = Enumerable.Range(0, 3).Select(_ =>
         {
             new Onion(new() { AdaptationSteps = 2 }).Map(Toy.Task, Toy.Context() with { Model = model });
-            return DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+            return Toy.LiveTensors;
         }).ToArray();
 
         Assert.Equal(live[1], live[2]);
