@@ -12,6 +12,7 @@ internal static class ArtifactFormats
         TarScan.Read,
         ForeignScan.Read,
         NpyScan.Read,
+        GgufScan.Read,
         OtherScan.Read,
     ];
 }
