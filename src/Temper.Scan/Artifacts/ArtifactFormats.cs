@@ -13,6 +13,7 @@ internal static class ArtifactFormats
         ForeignScan.Read,
         NpyScan.Read,
         GgufScan.Read,
+        Configs.JsonScan.Read,
         OtherScan.Read,
     ];
 }

@@ -39,7 +39,7 @@ internal static class OtherScan
         }
         else if (IsText(artifact))
         {
-            draft.Format("text");
+            Configs.TextScan.Judge(draft, artifact);
         }
         else
         {
