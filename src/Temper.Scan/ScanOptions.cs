@@ -14,6 +14,9 @@ public sealed record ScanOptions
     /// <summary>Time for one file.</summary>
     public TimeSpan MaxTime { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>The folder of the model that this one declares as its base; null where nothing is compared.</summary>
+    public string? BaseFolder { get; init; }
+
     /// <summary>Files that are scanned at once.</summary>
     public int Jobs { get; init; } = Environment.ProcessorCount;
 

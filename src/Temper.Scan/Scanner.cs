@@ -1,4 +1,5 @@
 using Temper.Scan.Artifacts;
+using Temper.Scan.Folders;
 using Temper.Scan.Rules;
 
 namespace Temper.Scan;
@@ -45,7 +46,7 @@ public static class Scanner
                 i => reports[i] = One(candidates[i], options, cancellation));
         }
 
-        return new([.. reports.SelectMany(r => r)]);
+        return new(FolderScan.Extend([.. reports.SelectMany(r => r)], options, cancellation));
     }
 
     private static IReadOnlyList<FileReport> One(Candidate candidate, ScanOptions options, CancellationToken cancellation) =>

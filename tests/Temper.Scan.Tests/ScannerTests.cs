@@ -42,7 +42,7 @@ public sealed class ScannerTests : IDisposable
     [InlineData("c__builtin__\nbytearray\n(J\u0000\u0000\u0000\u007ftR.", Verdict.Suspicious)]
     [InlineData("\u0080\u0004N", Verdict.Unknown)]
     [InlineData("cat\ndog\nRabbit\n", Verdict.Unknown)]
-    [InlineData("GGUF\u0003", Verdict.Unknown)]
+    [InlineData("GGUF\u0003", Verdict.Suspicious)]
     [InlineData("\u001f\u008b\u0008", Verdict.Suspicious)]
     [InlineData("", Verdict.Unknown)]
     public void Others_get_what_is_known_of_them(string bytes, Verdict verdict) => Assert.Equal(verdict, Scan(Of(bytes)).Verdict);

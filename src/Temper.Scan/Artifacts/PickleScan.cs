@@ -65,7 +65,7 @@ internal static partial class PickleScan
         }
 
         // Plain text can begin like protocol 0 ("cat\ndog\n"), so without the magic it takes an end or a call.
-        return (trace.End == PickleEnd.Stop && trace.Steps > 2) || Acts(trace);
+        return (trace.End == PickleEnd.Stop && trace.Steps > (trace.TrailingOffset is null ? 1 : 2)) || Acts(trace);
     }
 
     private static bool Acts(PickleTrace trace) => trace.Events.Any(e => Identifier().IsMatch(e.FullName)

@@ -26,6 +26,11 @@ internal static class SafeTensorsScan
             }
         }
 
+        if (inspection.Defects.Count == 0)
+        {
+            TensorStatistics.Judge(draft, artifact, inspection.Tensors);
+        }
+
         foreach (var (key, value) in inspection.Metadata)
         {
             if (Payload(value) is { } what)

@@ -1,0 +1,70 @@
+using Temper.Scan.Adapters;
+using Temper.Scan.Rules;
+using Temper.Scan.Templates;
+using Temper.Scan.Tokenizers;
+
+namespace Temper.Scan.Folders;
+
+/// <summary>What only several files together show: shards and their index, copies that disagree, and the comparison with a declared base.</summary>
+internal static class FolderScan
+{
+    private static readonly Func<ModelFolder, ModelFolder?, CancellationToken, IEnumerable<FolderFinding>>[] Rules =
+    [
+        (folder, _, _) => ShardIndex.Find(folder),
+        (folder, _, _) => PickleFallback.Find(folder),
+        (folder, @base, _) => TemplateCopies.Find(folder, @base),
+        (folder, @base, _) => TokenizerAgainstBase.Find(folder, @base),
+        (folder, @base, _) => ConfigAgainstBase.Find(folder, @base),
+        AdapterWeights.Find,
+    ];
+
+    /// <summary>Adds the findings of every folder to the reports on its files.</summary>
+    public static List<FileReport> Extend(List<FileReport> reports, ScanOptions options, CancellationToken cancellation)
+    {
+        var @base = options.BaseFolder is { } path ? ModelFolder.Open(path) : null;
+        var byPath = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var i = 0; i < reports.Count; i++)
+        {
+            byPath.TryAdd(reports[i].Path, i);
+        }
+
+        var folders = reports.Where(r => !r.Path.Contains('!', StringComparison.Ordinal)).GroupBy(r => Path.GetDirectoryName(r.Path) ?? "", StringComparer.Ordinal).ToArray();
+        foreach (var group in folders)
+        {
+            var folder = new ModelFolder(group.Key, group.Select(r => Path.GetFileName(r.Path)).ToHashSet(StringComparer.Ordinal));
+            foreach (var found in Rules.SelectMany(r => Guarded(r, folder, @base, cancellation)))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (byPath.TryGetValue(folder.File(found.File), out var index))
+                {
+                    var old = reports[index];
+                    var status = found.Incomplete && old.Status == ScanStatus.Complete ? ScanStatus.Inconclusive : old.Status;
+                    reports[index] = FileReport.From(old.Path, old.Format, status, [.. old.Findings, found.Finding], old.Verdict);
+                }
+            }
+        }
+
+        return reports;
+    }
+
+    // A file that changes or vanishes while it is compared must not end the scan of all others.
+    private static List<FolderFinding> Guarded(
+        Func<ModelFolder, ModelFolder?, CancellationToken, IEnumerable<FolderFinding>> rule, ModelFolder folder, ModelFolder? @base, CancellationToken cancellation)
+    {
+        var found = new List<FolderFinding>();
+        try
+        {
+            found.AddRange(rule(folder, @base, cancellation));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or OverflowException or InvalidOperationException)
+        {
+            var file = folder.Names.FirstOrDefault() ?? "";
+            found.Add(new(file, FileCards.Fault.At(folder.File(file), $"Comparing the files of the folder failed ({e.GetType().Name}).", e.Message), Incomplete: true));
+        }
+
+        return found;
+    }
+}
+
+/// <summary>A finding that belongs to one file of a folder.</summary>
+internal sealed record FolderFinding(string File, Finding Finding, bool Incomplete = false);
