@@ -6,6 +6,7 @@ using Temper.Lifecycle.DuringTuning.Attacks;
 using Temper.Lifecycle.DuringTuning.Defenses;
 using Temper.Lifecycle.DuringTuning.Monitors;
 using Temper.Lifecycle.PostTuning.Attacks;
+using Temper.Lifecycle.PostTuning.Defenses;
 using Temper.Lifecycle.PreTuning.Attacks;
 using Temper.Lifecycle.PreTuning.Defenses;
 
@@ -43,6 +44,8 @@ public static class Catalog
         Define<Prefill, PrefillSettings>(s => new(s)),
         Define<RefusalAblation, RefusalAblationSettings>(s => new(s)),
         Define<SafeInstr, SafeInstrSettings>(s => new(s)),
+        Define<SafeLora, SafeLoraSettings>(s => new(s)),
+        Define<SoftPrompt, SoftPromptSettings>(s => new(s)),
         Define<SpectralSignatures, SpectralSignaturesSettings>(s => new(s)),
         Define<Vaccine, VaccineSettings>(s => new(s)),
         Define<VirtualPromptInjection, VirtualPromptInjectionSettings>(s => new(s)),
