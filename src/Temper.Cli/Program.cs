@@ -11,6 +11,8 @@ var root = new RootCommand("Temper secures the fine-tuning of language models th
     GoldenCommand.Create(),
     OrganismCommand.Create(),
     ScanCommand.Create(),
+    RulesCommand.Create(),
+    ManifestCommand.Create(),
 };
 
 try

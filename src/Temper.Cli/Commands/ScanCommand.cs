@@ -8,23 +8,58 @@ namespace Temper.Cli.Commands;
 /// <summary><c>temper scan PATH...</c>: may these files be loaded? Nothing of them is executed, and torch is never loaded.</summary>
 internal static class ScanCommand
 {
-    public static Command Create()
+    public static Command Create() => Fill(new Command("scan", "Say whether weights, adapters, tokenizers, templates and configs are safe to load; exit 1 at or above --fail-on"));
+
+    /// <summary>Gives <paramref name="command"/> the arguments and the work of the scan.</summary>
+    public static Command Fill(Command command)
     {
         var paths = new Argument<string[]>("path") { Description = "Files and folders", Arity = ArgumentArity.OneOrMore };
-        var format = new Option<string>("--format") { Description = "text or json", DefaultValueFactory = _ => "text" };
-        format.AcceptOnlyFromAmong("text", "json");
+        var format = new Option<string>("--format") { Description = "text, json, sarif, markdown, or cyclonedx of one folder", DefaultValueFactory = _ => "text" };
+        format.AcceptOnlyFromAmong("text", "json", "sarif", "markdown", "cyclonedx");
         var output = new Option<string?>("--output") { Description = "Write the report to this file" };
         var failOn = new Option<string>("--fail-on") { Description = "suspicious, malicious, or inconclusive (which includes both)", DefaultValueFactory = _ => "suspicious" };
         failOn.AcceptOnlyFromAmong("suspicious", "malicious", "inconclusive");
-        var command = new Command("scan", "Say whether pickles, torch archives and safetensors files are safe to load; exit 1 at or above --fail-on") { paths, format, output, failOn };
+        var @base = new Option<string?>("--base") { Description = "Folder of the declared base model, to compare tokenizer, template, config and shapes with" };
+        var baseline = new Option<string?>("--baseline") { Description = "An earlier JSON report whose findings are accepted" };
+        var jobs = new Option<int>("--jobs") { Description = "Files scanned at once", DefaultValueFactory = _ => Environment.ProcessorCount };
+        jobs.Validators.Add(r =>
+        {
+            if (r.Tokens.Count == 1 && int.TryParse(r.Tokens[0].Value, out var n) && n < 1)
+            {
+                r.AddError($"--jobs: found {n}, expected at least 1");
+            }
+        });
+        foreach (var symbol in (Option[])[format, output, failOn, @base, baseline, jobs])
+        {
+            command.Add(symbol);
+        }
+
+        command.Add(paths);
         command.SetAction((result, cancellationToken) =>
         {
-            var report = Scanner.Scan(result.GetRequiredValue(paths), new(), cancellationToken);
-            Write(result.GetValue(format) == "json" ? JsonReport.Write(report) : TextReport.Write(report), result.GetValue(output));
+            var options = new ScanOptions { BaseFolder = Folder(result.GetValue(@base)), Jobs = result.GetValue(jobs) };
+            var known = result.GetValue(baseline) is { } path ? Baseline.Read(path) : null;
+            var roots = result.GetRequiredValue(paths);
+            var report = Scanner.Scan(roots, options, cancellationToken);
+            report = known?.Without(report) ?? report;
+            Write(Text(report, roots, result.GetValue(format)!, result.GetValue(output) is null, cancellationToken), result.GetValue(output));
             return Task.FromResult(Fails(report, result.GetValue(failOn)!) ? ExitCodes.Findings : ExitCodes.Done);
         });
         return command;
     }
+
+    private static string Text(ScanReport report, string[] roots, string format, bool terminal, CancellationToken cancellation) => format switch
+    {
+        "json" => JsonReport.Write(report),
+        "sarif" => SarifReport.Write(report, Environment.CurrentDirectory),
+        "markdown" => MarkdownReport.Write(report),
+        "cyclonedx" => roots is [var folder] && Directory.Exists(folder)
+            ? CycloneDxReport.Write(report, folder, cancellation)
+            : throw new TemperException($"--format cyclonedx: found {string.Join(", ", roots)}, expected one folder"),
+        _ => TextReport.Write(report, terminal && !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))),
+    };
+
+    private static string? Folder(string? path) => path is null || Directory.Exists(path) ? path : throw new TemperException($"--base {path}: found no folder, expected that of the base model");
 
     private static bool Fails(ScanReport report, string failOn) => failOn switch
     {

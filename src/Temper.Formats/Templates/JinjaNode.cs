@@ -107,6 +107,11 @@ public sealed record JinjaNode(JinjaKind Kind, string Text, int Offset, IReadOnl
                 continue;
             }
 
+            if (node.Kind == JinjaKind.Text && string.IsNullOrWhiteSpace(node.Text))
+            {
+                continue;
+            }
+
             result.Append(node.Kind).Append('\'').Append(node.Kind == JinjaKind.Text ? node.Text.Trim() : node.Text).Append("'(");
             pending.Push(null);
             for (var i = node.Children.Count - 1; i >= 0; i--)

@@ -76,7 +76,7 @@ public sealed class ScorecardTests
 
     private static ScanReport Scan(byte[] bytes) => CorpusTests.Scan(new("", "", Verdict.Clean, ("file.pkl", bytes)));
 
-    private static string Root()
+    internal static string Root()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
