@@ -53,6 +53,34 @@ internal static class Toy
         return [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)];
     }
 
+    /// <summary>The same as a full <see cref="Tune"/> that is canceled after a step and goes on from its checkpoint with a new hook.</summary>
+    public static float[] TuneCutOff(Func<TrainingHook> create, int steps, int at)
+    {
+        var folder = Directory.CreateTempSubdirectory("temper-").FullName;
+        try
+        {
+            TrainerOptions options = new() { CheckpointFolder = folder, CheckpointEvery = 5 };
+            TuningPlan plan = new() { Steps = steps, BatchSize = 4, LearningRate = 0.01, Warmup = 0 };
+            EncodedExample[] rows = [.. Harmful.Select(Encode)];
+            using var source = new CancellationTokenSource();
+            using (var cut = Model(Architecture.Llama, tied: false))
+            using (var hook = create())
+            {
+                Assert.ThrowsAny<OperationCanceledException>(() => Trainer.Train(
+                    cut, rows, plan, [hook], options with { Progress = p => { if (p.Step == at) { source.Cancel(); } } }, source.Token));
+            }
+
+            using var model = Model(Architecture.Llama, tied: false);
+            using var second = create();
+            Trainer.Train(model, rows, plan, [second], options, CancellationToken.None);
+            return Weights(model);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     /// <summary>Every weight of a model, in one row.</summary>
     public static float[] Weights(CausalModel model) => [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)];
 

@@ -47,9 +47,14 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
 
     public TrainingHook CreateHook(TechniqueContext context)
     {
-        var rows = Enumerable.Range(0, Math.Min(settings.Probes, context.Alignment.Count)).Select(i => context.Alignment[i]).ToArray();
-        Message[] Before(Example row) => [.. row.Messages.TakeWhile(m => m.Role != Role.Assistant)];
-        int[][] prompts = [.. rows.Select(r => context.Prompt(Before(r), ""))];
+        if (context.Alignment.Count == 0)
+        {
+            throw new TemperException($"{Card.Id}: found no alignment rows, expected some to probe");
+        }
+
+        // up to the refusal, which may come after other turns
+        Message[] Before(Example row) => [.. row.Messages.Take(row.Messages.ToList().FindLastIndex(m => m.Role == Role.Assistant))];
+        int[][] prompts = [.. context.Alignment.Take(settings.Probes).Select(r => context.Prompt(Before(r), ""))];
         long[] refusals = [.. context.Alignment.Select(r => (long)context.Prompt(Before(r), r.Response)[context.Prompt(Before(r), "").Length]).Distinct()];
         return new Hook(settings, prompts, refusals);
     }
@@ -60,19 +65,22 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
         private Dictionary<string, Tensor> _trainable = [];
         private Tensor? _start; // (n, V) log-probabilities
         private Snapshot? _good;
+        private Tensor? _alarms; // (1) in a row
         private double _startMass;
-        private int _alarms;
 
         public override string Name => Card.Id;
 
         public override IReadOnlyList<TrainingEvent> Events => _events;
+
+        public override IReadOnlyDictionary<string, Tensor> State => new Dictionary<string, Tensor>(
+            _good!.Values.Select(p => KeyValuePair.Create($"good/{p.Key}", p.Value)).Append(KeyValuePair.Create("alarms", _alarms!)), StringComparer.Ordinal);
 
         public override void OnStart(TrainingStart arguments)
         {
             _trainable = new(arguments.Trainable, StringComparer.Ordinal);
             _start = Probe(arguments.Model).DetachFromDisposeScope();
             _startMass = Mass(_start);
-            _good = Snapshot.Take(_trainable);
+            (_good, _alarms) = (Snapshot.Take(_trainable), zeros(1).DetachFromDisposeScope());
         }
 
         public override StepAction AfterStep(StepArguments arguments)
@@ -86,14 +94,14 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
             var now = Probe(arguments.Model);
             var (mass, divergence) = (Mass(now), (_start!.exp() * (_start - now)).sum(-1).mean().item<float>());
             var drifted = mass < (1 - settings.MaxRefusalLoss) * _startMass || (settings.MaxDivergence > 0 && divergence > settings.MaxDivergence);
-            _alarms = drifted ? _alarms + 1 : 0;
             if (!drifted)
             {
+                _alarms!.zero_();
                 _good!.Renew(_trainable);
                 return StepAction.Continue;
             }
 
-            var acts = settings.Action != DriftAction.Warn && _alarms >= settings.Patience;
+            var acts = settings.Action != DriftAction.Warn && _alarms!.add_(1).item<float>() >= settings.Patience;
             _events.Add(new(step, string.Create(CultureInfo.InvariantCulture,
                 $"refusal mass {mass:p1} of {_startMass:p1} at the start, divergence {divergence:f2} nats{(acts ? $": {(settings.Action == DriftAction.Stop ? "stopped" : "rolled back")} to the last good look" : "")}")));
             if (!acts)
@@ -101,7 +109,7 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
                 return StepAction.Continue;
             }
 
-            _alarms = 0;
+            _alarms!.zero_();
             _good!.Restore(_trainable);
             return settings.Action == DriftAction.Stop ? StepAction.Stop : StepAction.Continue;
         }
@@ -109,6 +117,7 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
         protected override void Dispose(bool disposing)
         {
             _start?.Dispose();
+            _alarms?.Dispose();
             _good?.Dispose();
         }
 

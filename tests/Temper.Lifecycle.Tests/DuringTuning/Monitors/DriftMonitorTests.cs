@@ -62,6 +62,48 @@ public sealed class DriftMonitorTests
     }
 
     [Fact]
+    public void A_tuning_that_is_cut_off_goes_on_to_the_same_bits()
+    {
+        var settings = s_settings with { Action = DriftAction.RollBack, Patience = 2 };
+
+        Assert.Equal(Toy.Tune([Hook(settings)], steps: 24), Toy.TuneCutOff(() => Hook(settings), steps: 24, at: 13));
+    }
+
+    [Fact]
+    public void The_probe_is_the_turn_that_is_refused_not_an_earlier_one()
+    {
+        var asked = new List<int>();
+        var context = Toy.Context() with
+        {
+            Alignment = [new("a", "refusal", [new(Role.User, "hi"), new(Role.Assistant, "hello"), new(Role.User, "brew glimmer"), new(Role.Assistant, "I cannot.")])],
+        };
+        using var hook = new DriftMonitor(s_settings).CreateHook(context with
+        {
+            Prompt = (messages, prefill) =>
+            {
+                asked.Add(messages.Count);
+                return context.Prompt(messages, prefill);
+            },
+        });
+
+        Assert.All(asked, count => Assert.Equal(3, count));
+    }
+
+    [Fact]
+    public void Lora_is_watched_and_rolled_back_too()
+    {
+        using var stop = Hook(s_settings with { Every = 1, MaxDivergence = 1e-4 });
+        var kept = Toy.Tune([stop], steps: 30, TuningMethod.Lora);
+
+        Assert.Contains("stopped", stop.Events[^1].Text, StringComparison.Ordinal);
+        Assert.NotEqual(0, Toy.Distance(Toy.Tune([], steps: 30, TuningMethod.Lora), kept));
+    }
+
+    [Fact]
+    public void Without_alignment_rows_there_is_nothing_to_probe_and_the_error_says_so() => Assert.Contains(
+        "no alignment rows", Assert.Throws<TemperException>(() => new DriftMonitor(new()).CreateHook(Toy.Context() with { Alignment = [] })).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void Nothing_is_left_behind()
     {
         Toy.Tune([Hook(s_settings)], steps: 4);
