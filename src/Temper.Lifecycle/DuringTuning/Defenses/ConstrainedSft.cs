@@ -61,6 +61,21 @@ public sealed class ConstrainedSft(ConstrainedSftSettings settings) : ITechnique
     /// <summary>w_t, (N,): 1 where the model equals the reference, falling as it passes it, never below 0.001.</summary>
     public static Tensor Weights(Tensor logProbs, Tensor reference, Tensor betas) => (2 * (1 - (betas * (logProbs - reference)).sigmoid())).clamp_min(1e-3).detach();
 
+    /// <summary>A copy of the model that tuning begins with. New adapters add nothing yet, but those of a tuning that goes on do, so they are merged.</summary>
+    public static CausalModel Reference(CausalModel model)
+    {
+        using var quiet = no_grad();
+        using var scope = NewDisposeScope();
+        var reference = ModelFactory.Copy(model);
+        foreach (var (copy, layer) in reference.Linears.Zip(model.Linears).Where(l => l.Second.Adapter is not null))
+        {
+            var delta = layer.Adapter!.B.mm(layer.Adapter.A) * layer.Adapter.Scale; // (out, in)
+            copy.Weight.add_(copy.Transposed ? delta.t() : delta);
+        }
+
+        return reference;
+    }
+
     private sealed class Hook(ConstrainedSftSettings settings) : TrainingHook
     {
         private CausalModel? _reference;
@@ -69,8 +84,7 @@ public sealed class ConstrainedSft(ConstrainedSftSettings settings) : ITechnique
 
         public override string Name => Card.Id;
 
-        // new adapters add nothing yet, so a copy of the weights is the model that tuning began with
-        public override void OnStart(TrainingStart arguments) => _reference = ModelFactory.Copy(arguments.Model);
+        public override void OnStart(TrainingStart arguments) => _reference = Reference(arguments.Model);
 
         public override Tensor ReplaceLoss(LossArguments arguments)
         {

@@ -34,13 +34,16 @@ public sealed class Lisa(LisaSettings settings) : ITechnique, IHookSource
         "lisa", "Lisa", Phase.DuringTuning, TechniqueRole.Defense, Touches.Training,
         "https://arxiv.org/abs/2405.18641", "Alternates alignment and user steps, each pulled towards the other's weights.");
 
-    public TrainingHook CreateHook(TechniqueContext context) => new Hook(settings, [.. context.Alignment.Select(context.Encode)]);
+    public TrainingHook CreateHook(TechniqueContext context) => context.Alignment.Count > 0
+        ? new Hook(settings, [.. context.Alignment.Select(context.Encode)])
+        : throw new TemperException($"{Card.Id}: found no alignment rows, expected some to alternate with the user's");
 
     /// <summary>Whether a step is one of alignment.</summary>
     public static bool IsAlignment(int step, LisaSettings settings) => step % (settings.AlignmentSteps + settings.UserSteps) < settings.AlignmentSteps;
 
-    private sealed class Hook(LisaSettings settings, IReadOnlyList<EncodedExample> alignment) : TrainingHook
+    private sealed class Hook(LisaSettings settings, EncodedExample[] rows) : TrainingHook
     {
+        private EncodedExample[] _alignment = [];
         private Dictionary<string, Tensor> _trainable = [];
         private Snapshot? _afterAlignment;
         private Snapshot? _afterUser;
@@ -54,19 +57,21 @@ public sealed class Lisa(LisaSettings settings) : ITechnique, IHookSource
 
         public override void OnStart(TrainingStart arguments)
         {
+            var (plan, longest) = (arguments.Plan, arguments.Model.Config.MaxPositions);
+            _alignment = [.. rows.Select(r => r.Cut(Math.Min(plan.MaxTokens, longest))).Where(r => r.HasTarget)];
             _trainable = new(arguments.Trainable, StringComparer.Ordinal);
             (_steps, _afterAlignment, _afterUser) = (arguments.Plan.Steps, Snapshot.Take(_trainable), Snapshot.Take(_trainable));
         }
 
         public override Batch? ChooseBatch(BatchChoice arguments)
         {
-            if (!IsAlignment(arguments.Step, settings) || alignment.Count == 0)
+            if (!IsAlignment(arguments.Step, settings))
             {
                 return null;
             }
 
             var random = new Random(unchecked((int)arguments.Seed) + arguments.Part);
-            return Batch.Of([.. arguments.Planned.Select(_ => alignment[random.Next(alignment.Count)])]);
+            return Batch.Of([.. arguments.Planned.Select(_ => _alignment[random.Next(_alignment.Length)])]);
         }
 
         /// <summary>The gradient of the pull, rho (w - w_other), added where it is cheapest.</summary>

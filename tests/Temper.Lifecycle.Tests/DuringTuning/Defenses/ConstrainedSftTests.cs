@@ -1,4 +1,5 @@
 using Temper.Core;
+using Temper.Engine.Lora;
 using Temper.Engine.Models;
 using Temper.Engine.Training;
 using Temper.Lifecycle.DuringTuning.Defenses;
@@ -43,6 +44,35 @@ public sealed class ConstrainedSftTests
         using var batch = Batch.Of([new([.. Enumerable.Range(0, supervised.Length)], supervised, "a"), new([1, 2], [false, true], "b")]);
         Assert.Equal([0.5f, 2, 2, 2, 2, 0.1f, 0.1f, 0.5f, 2, 0.5f], ConstrainedSft.Betas(batch, new()));
     }
+
+    [Theory]
+    [InlineData(Architecture.Llama)]
+    [InlineData(Architecture.Gpt2)]
+    public void The_reference_of_a_tuning_that_goes_on_has_the_adapters_in_it(Architecture architecture)
+    {
+        using var scope = NewDisposeScope();
+        using var model = Toy.Model(architecture, tied: false);
+        using var adapters = LoraAdapters.Attach(model, 2, 4, [], 1);
+        foreach (var layer in adapters.Layers)
+        {
+            layer.Adapter!.B.detach().fill_(0.3);
+        }
+
+        using var batch = Batch.Of([.. Toy.Harmful.Take(2).Select(Toy.Encode)]);
+        using var reference = ConstrainedSft.Reference(model);
+        var (r, plain) = (ResponseLoss.LogProbs(model, batch).Values, ModelFactory.Copy(model));
+
+        Assert.InRange((r - ResponseLoss.LogProbs(reference, batch).Values).abs().max().item<float>(), 0, 1e-4);
+        Assert.True((r - ResponseLoss.LogProbs(plain, batch).Values).abs().max().item<float>() > 1e-2, "the adapters say something");
+        plain.Dispose();
+    }
+
+    [Fact]
+    public void A_tuning_that_is_cut_off_goes_on_to_the_same_bits() => Assert.Equal(Toy.Tune([Hook(new())], steps: 12), Toy.TuneCutOff(() => Hook(new()), steps: 12, at: 7));
+
+    [Fact]
+    public void Lora_is_constrained_too() =>
+        Assert.True(Toy.Distance(Toy.Tune([], steps: 30, TuningMethod.Lora), Toy.Tune([Hook(new())], steps: 30, TuningMethod.Lora)) > 1e-4, "the weights of the early tokens fall");
 
     [Fact]
     public void Nothing_is_left_behind()

@@ -55,6 +55,21 @@ public sealed class LisaTests
         Toy.Tune([Hook(new() { Rho = 0 })], steps: 12, TuningMethod.Lora), Toy.Tune([Hook(new() { Rho = 5 })], steps: 12, TuningMethod.Lora));
 
     [Fact]
+    public void A_tuning_that_is_cut_off_goes_on_to_the_same_bits() => Assert.Equal(Toy.Tune([Hook(new())], steps: 24), Toy.TuneCutOff(() => Hook(new()), steps: 24, at: 13));
+
+    [Fact]
+    public void Alignment_rows_longer_than_the_model_reads_are_cut()
+    {
+        var context = Toy.Context() with { Alignment = [Example.Of("long", "refusal", "brew", string.Concat(Enumerable.Repeat("I cannot help with that. ", 20)))] };
+
+        Assert.NotEmpty(Toy.Tune([new Lisa(new()).CreateHook(context)], steps: 3));
+    }
+
+    [Fact]
+    public void Without_alignment_rows_there_is_no_Lisa_and_the_error_says_so() => Assert.Contains(
+        "no alignment rows", Assert.Throws<TemperException>(() => new Lisa(new()).CreateHook(Toy.Context() with { Alignment = [] })).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void Nothing_is_left_behind()
     {
         Toy.Tune([Hook(new())], steps: 4);
