@@ -24,7 +24,7 @@ public sealed record VaccineSettings
     public int BatchSize { get; init; } = 32;
 
     /// <summary>Rows of the task among the alignment rows, so that the skills stay. Deviation: the paper aligns a model that is tuned for its task afterwards only.</summary>
-    [Range(0.0, 1.0)]
+    [Range(0.0, 0.99)]
     public double TaskShare { get; init; } = 0.5;
 
     /// <summary>The control: a random perturbation of the same norm.</summary>
@@ -41,8 +41,8 @@ public sealed class Vaccine(VaccineSettings settings) : ITechnique, IWeightMap
 
     public void Map(CausalModel model, TechniqueContext context, CancellationToken cancellationToken)
     {
-        var task = (int)Math.Round(settings.TaskShare / Math.Max(1e-9, 1 - settings.TaskShare) * context.Alignment.Count);
-        EncodedExample[] rows = [.. context.Alignment.Concat(context.Task.Take(settings.TaskShare >= 1 ? context.Task.Count : task)).Select(context.Encode)];
+        var task = (int)Math.Round(settings.TaskShare / (1 - settings.TaskShare) * context.Alignment.Count);
+        EncodedExample[] rows = [.. context.Alignment.Concat(context.Task.Take(task)).Select(context.Encode)];
         using var hook = new Hook(settings.Rho, settings.Random ? new Random(context.Random.Next()) : null);
         Trainer.Train(
             model, rows, new() { Steps = settings.Steps, LearningRate = settings.LearningRate, BatchSize = settings.BatchSize, Seed = (ulong)context.Random.Next() },
@@ -60,6 +60,19 @@ public sealed class Vaccine(VaccineSettings settings) : ITechnique, IWeightMap
 
     /// <summary>Adds a perturbation to the output of every attention.</summary>
     public static ActivationTap Add(IReadOnlyList<Tensor> perturbation) => (site, layer, value) => site == Site.AttentionOutput ? value + perturbation[layer] : value;
+
+    /// <summary>The control, L of (B, T, D): Gaussian noise of the same norm, at the tokens that have a say in the loss. Those after them have no gradient
+    /// either, and noise that is lost on them would make the control the weaker one.</summary>
+    public static IReadOnlyList<Tensor> Noise(CausalModel model, Batch batch, double rho, ulong seed)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(seed);
+        long[] shape = [batch.Ids.shape[0], batch.Ids.shape[1], model.Config.HiddenSize];
+        var supervised = batch.Labels.ne(Batch.Ignored).to(ScalarType.Float32); // (B, T)
+        var matters = (supervised.flip(1).cumsum(1).flip(1) - supervised).gt(0).to(ScalarType.Float32).unsqueeze(-1); // (B, T, 1): a target follows
+        var noise = Enumerable.Range(0, model.Config.Layers).Select(_ => randn(shape, ScalarType.Float32, generator: generator) * matters).ToArray();
+        return [.. Scaled(noise, rho).Select(e => e.MoveToOuterDisposeScope())];
+    }
 
     private static Tensor[] Scaled(IReadOnlyList<Tensor> directions, double rho)
     {
@@ -81,15 +94,10 @@ public sealed class Vaccine(VaccineSettings settings) : ITechnique, IWeightMap
             }
 
             ForwardOptions options = new() { Precision = arguments.Precision };
-            var perturbation = random is null ? Perturbation(arguments.Model, arguments.Batch, rho, options) : Noise(arguments);
+            var perturbation = random is null
+                ? Perturbation(arguments.Model, arguments.Batch, rho, options)
+                : Noise(arguments.Model, arguments.Batch, rho, (ulong)random.Next());
             return arguments.PlainLoss(Add(perturbation));
-        }
-
-        private Tensor[] Noise(LossArguments arguments)
-        {
-            using var generator = new Generator((ulong)random!.Next());
-            long[] shape = [arguments.Batch.Ids.shape[0], arguments.Batch.Ids.shape[1], arguments.Model.Config.HiddenSize];
-            return Scaled([.. Enumerable.Range(0, arguments.Model.Config.Layers).Select(_ => randn(shape, ScalarType.Float32, generator: generator))], rho);
         }
     }
 }

@@ -39,14 +39,34 @@ public sealed class VaccineTests
 
         var rise = Loss(e) - Loss(none);
         Assert.InRange(rise / (Rho * norm), 0.8, 1.2);
-        Tensor[] noise = [.. e.Select(x => randn_like(x))];
-        var scale = Rho / Math.Sqrt(noise.Sum(x => Math.Pow(x.norm().item<float>(), 2)));
-        Assert.True(Math.Abs(Loss([.. noise.Select(x => x * scale)]) - Loss(none)) < 0.5 * rise, "noise of that norm does less");
+        Assert.True(Math.Abs(Loss(Vaccine.Noise(model, batch, Rho, 1)) - Loss(none)) < 0.5 * rise, "noise of that norm does less");
     }
 
     [Fact]
-    public void Rho_zero_is_plain_tuning() => Assert.InRange(
-        Toy.Distance(Immunized(s_settings with { Rho = 0 }), Immunized(s_settings with { Rho = 1e-7 })), 0, 1e-3);
+    public void Rho_zero_is_plain_tuning_to_the_bit()
+    {
+        using var model = Toy.Model(Architecture.Llama, tied: false);
+        var random = Toy.Context().Random;
+        Trainer.Train(
+            model, [.. Toy.Alignment.Concat(Toy.Task.Take(Toy.Alignment.Count)).Select(Toy.Encode)],
+            new() { Steps = 3, BatchSize = 4, LearningRate = 0.01, Seed = (ulong)random.Next() }, [], TrainerOptions.Default, TestContext.Current.CancellationToken);
+
+        Assert.Equal(Toy.Weights(model), Immunized(s_settings with { Rho = 0 }));
+        Assert.InRange(Toy.Distance(Toy.Weights(model), Immunized(s_settings with { Rho = 1e-7 })), 0, 1e-3);
+    }
+
+    [Fact]
+    public void The_noise_of_the_control_has_the_norm_rho_and_none_of_it_lies_where_nothing_is_predicted()
+    {
+        using var scope = NewDisposeScope();
+        using var model = Toy.Model(Architecture.Llama, tied: false);
+        var batch = Batch.Of([new([3, 4, 5, 6], [false, false, true, true], "long"), new([3, 4], [false, true], "short")]);
+        var noise = Vaccine.Noise(model, batch, 2, 1);
+        var atTokens = noise[0].pow(2).sum(-1).data<float>().ToArray(); // (B · T)
+
+        Assert.Equal(2, Math.Sqrt(noise.Sum(e => Math.Pow(e.norm().item<float>(), 2))), 4);
+        Assert.Equal([true, true, true, false, true, false, false, false], atTokens.Select(n => n > 0));
+    }
 
     [Fact]
     public void The_perturbation_changes_what_is_learned_and_so_does_its_control_in_another_way()
