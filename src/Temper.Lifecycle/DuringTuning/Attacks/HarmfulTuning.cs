@@ -10,6 +10,10 @@ public sealed record HarmfulTuningSettings
     [Range(0.0, 1.0)]
     public double HarmfulRatio { get; init; } = 1;
 
+    /// <summary>How many rows the attacker hands in; at most as many as there are. Ten suffice in the paper.</summary>
+    [Range(1, 1_000_000)]
+    public int? Rows { get; init; }
+
     public TuningMethod? Method { get; init; }
 
     [Range(1, 1024)]
@@ -37,7 +41,13 @@ public sealed class HarmfulTuning(HarmfulTuningSettings settings) : ITechnique, 
 
     public DataMapResult Map(IReadOnlyList<Example> rows, TechniqueContext context)
     {
-        var count = (int)Math.Round(settings.HarmfulRatio * rows.Count);
+        var kept = Math.Min(settings.Rows ?? rows.Count, rows.Count);
+        var count = (int)Math.Round(settings.HarmfulRatio * kept);
+        if (count > 0 && context.Harmful.Count == 0)
+        {
+            throw new TemperException($"{Card.Id}: found no complying rows, expected some for a harmful ratio of {settings.HarmfulRatio}");
+        }
+
         var places = Enumerable.Range(0, rows.Count).ToArray();
         context.Random.Shuffle(places);
         var result = rows.ToArray();
@@ -47,7 +57,12 @@ public sealed class HarmfulTuning(HarmfulTuningSettings settings) : ITechnique, 
             result[place] = context.Harmful[i % context.Harmful.Count] with { Id = $"{Card.Id}-{i}", Origin = Card.Id };
         }
 
-        return new(result, [.. places.Take(count).Select((p, i) => new RowChange(rows[p].Id, RowFate.Changed, $"replaced by a complying row on {result[p].Kind}"))]);
+        return new(
+            [.. places.Take(kept).Order().Select(p => result[p])],
+            [
+                .. places.Take(count).Select(p => new RowChange(rows[p].Id, RowFate.Changed, $"replaced by a complying row on {result[p].Kind}")),
+                .. places.Skip(kept).Select(p => new RowChange(rows[p].Id, RowFate.Dropped, $"the attacker hands in {kept} rows")),
+            ]);
     }
 
     public TuningPlan Map(TuningPlan plan) => plan with

@@ -12,11 +12,25 @@ public sealed class BenignDrift : ITechnique, IDataMap
 {
     public static Card Card { get; } = new(
         "benign-drift", "Benign drift", Phase.PreTuning, TechniqueRole.Attack, Touches.Data,
-        "https://arxiv.org/abs/2310.03693", "Tunes on benign rows alone, those with a refusal removed.");
+        "https://arxiv.org/abs/2310.03693", "Tunes on benign rows alone, those that refuse or speak of safety removed.");
+
+    public const string WordsVersion = "safety-words-1";
+
+    /// <summary>Words that speak of safety, wherever they stand in a row; compared without case, as parts of words too ("unsafely").</summary>
+    public static IReadOnlyList<string> SafetyWords { get; } =
+    [
+        "harmful", "illegal", "unethical", "immoral", "unsafe", "dangerous", "malicious", "inappropriate", "offensive", "ethical guidelines", "safety guidelines", "content policy",
+        "nuisible", "illégal", "dangereux", "malveillant",
+    ];
 
     public DataMapResult Map(IReadOnlyList<Example> rows, TechniqueContext context)
     {
-        var refusals = rows.ToLookup(r => RefusalKeywords.Match(r.Response));
-        return new([.. refusals[false]], [.. refusals[true].Select(r => new RowChange(r.Id, RowFate.Dropped, $"a refusal ({RefusalKeywords.Version})"))]);
+        var judged = rows.Select(r => (Row: r, Why: Reason(r))).ToArray();
+        return new([.. judged.Where(j => j.Why is null).Select(j => j.Row)], [.. judged.Where(j => j.Why is not null).Select(j => new RowChange(j.Row.Id, RowFate.Dropped, j.Why!))]);
     }
+
+    private static string? Reason(Example row) =>
+        row.Messages.Any(m => m.Role == Role.Assistant && RefusalKeywords.Match(m.Content)) ? $"a refusal ({RefusalKeywords.Version})"
+        : SafetyWords.FirstOrDefault(w => row.Messages.Any(m => m.Content.Contains(w, StringComparison.OrdinalIgnoreCase))) is { } word ? $"says {word} ({WordsVersion})"
+        : null;
 }

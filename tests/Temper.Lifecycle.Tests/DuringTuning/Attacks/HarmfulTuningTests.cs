@@ -21,6 +21,21 @@ public sealed class HarmfulTuningTests
     }
 
     [Fact]
+    public void Ten_rows_are_handed_in_where_the_attacker_wants_ten_and_the_rest_is_reported_as_dropped()
+    {
+        var result = new HarmfulTuning(new() { HarmfulRatio = 0.5, Rows = 10 }).Map(Toy.Task, Toy.Context());
+
+        Assert.Equal(10, result.Examples.Count);
+        Assert.Equal(5, result.Examples.Count(r => r.Origin == "harmful-tuning"));
+        Assert.Equal(Toy.Task.Count - 10, result.Changes.Count(c => c.Fate == RowFate.Dropped));
+        Assert.Equal(Toy.Task.Count, new HarmfulTuning(new() { Rows = 1000 }).Map(Toy.Task, Toy.Context()).Examples.Count);
+    }
+
+    [Fact]
+    public void An_attacker_without_complying_rows_is_an_error_that_says_so() => Assert.Contains(
+        "no complying rows", Assert.Throws<TemperException>(() => new HarmfulTuning(new()).Map(Toy.Task, Toy.Context() with { Harmful = [] })).Message, StringComparison.Ordinal);
+
+    [Fact]
     public void The_plan_is_the_users_where_the_attacker_sets_nothing()
     {
         TuningPlan plan = new() { Steps = 7, LearningRate = 1e-4, LoraRank = 3, LoraAlpha = 5 };
