@@ -137,12 +137,7 @@ internal ref partial struct PickleMachine
     // Only the first items can matter to a summary or to add_extension; keeping more would let tuples of tuples hold the whole input.
     private readonly PickleValue TupleOf(int from)
     {
-        var items = new PickleValue[Math.Min(_stack.Count - from, 4)];
-        for (var i = 0; i < items.Length; i++)
-        {
-            items[i] = _stack[from + i];
-        }
-
+        var items = _stack.From(from, Math.Min(_stack.Count - from, 4)).ToArray();
         return new(PickleKind.Tuple, items, _stack.Count - from);
     }
 
@@ -163,7 +158,7 @@ internal ref partial struct PickleMachine
         var top = Peek();
         if (_end is null)
         {
-            _memo[index] = top;
+            _memo.Put(index, top);
         }
     }
 
@@ -174,7 +169,7 @@ internal ref partial struct PickleMachine
             return;
         }
 
-        if (!_memo.TryGetValue(index, out var value))
+        if (!_memo.TryGet(index, out var value))
         {
             Fail(PickleEnd.Malformed);
             return;

@@ -9,9 +9,9 @@ internal ref partial struct PickleMachine
     private readonly PickleBudget _budget;
     private readonly PickleLog _log;
     private readonly CancellationToken _cancellation;
-    private readonly List<PickleValue> _stack = [];
+    private readonly PickleStack _stack = new();
     private readonly List<int> _marks = [];
-    private readonly Dictionary<long, PickleValue> _memo = [];
+    private readonly PickleMemo _memo = new();
     private readonly Dictionary<long, PickleGlobal> _extensions = [];
     private PickleEnd? _end;
     private long _frameEnd;
@@ -106,7 +106,7 @@ internal ref partial struct PickleMachine
         _frameEnd = size == 0 ? -1 : Position + size;
     }
 
-    private void Push(PickleValue value) => _stack.Add(value);
+    private void Push(in PickleValue value) => _stack.Add(value);
 
     private void PushKind(PickleKind kind) => _stack.Add(new(kind));
 
@@ -118,9 +118,7 @@ internal ref partial struct PickleMachine
             return default;
         }
 
-        var top = _stack[^1];
-        _stack.RemoveAt(_stack.Count - 1);
-        return top;
+        return _stack.Pop();
     }
 
     private PickleValue Peek()
@@ -131,7 +129,7 @@ internal ref partial struct PickleMachine
             return default;
         }
 
-        return _stack[^1];
+        return _stack.Top();
     }
 
     private int PopMark()
@@ -147,7 +145,7 @@ internal ref partial struct PickleMachine
         return mark;
     }
 
-    private void DropFrom(int index) => _stack.RemoveRange(index, _stack.Count - index);
+    private void DropFrom(int index) => _stack.CutTo(Math.Min(index, _stack.Count));
 
     private void Skip(long count)
     {

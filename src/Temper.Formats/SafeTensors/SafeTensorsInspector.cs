@@ -97,10 +97,9 @@ public static class SafeTensorsInspector
             {
                 cancellation.ThrowIfCancellationRequested();
                 var name = reader.GetString()!;
-                var place = Defect.Quote(name);
                 if (!names.Add(name))
                 {
-                    Fail($"key {place}", "the key a second time, of which some readers take the first and some the last", "each key once");
+                    Fail($"key {Defect.Quote(name)}", "the key a second time, of which some readers take the first and some the last", "each key once");
                 }
 
                 reader.Read();
@@ -115,7 +114,7 @@ public static class SafeTensorsInspector
                 }
                 else
                 {
-                    Tensor(name, $"tensor {place}", ref reader);
+                    Tensor(name, ref reader);
                 }
             }
 
@@ -176,11 +175,11 @@ public static class SafeTensorsInspector
             }
         }
 
-        private void Tensor(string name, string place, ref Utf8JsonReader reader)
+        private void Tensor(string name, ref Utf8JsonReader reader)
         {
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                Fail(place, reader.TokenType.ToString(), "an object with dtype, shape and data_offsets");
+                Fail(Place(name), reader.TokenType.ToString(), "an object with dtype, shape and data_offsets");
                 reader.Skip();
                 return;
             }
@@ -208,7 +207,7 @@ public static class SafeTensorsInspector
                         offsets = Integers(ref reader);
                         break;
                     default:
-                        Fail(place, $"the field {Defect.Quote(field)}, which readers ignore", "dtype, shape and data_offsets");
+                        Fail(Place(name), $"the field {Defect.Quote(field)}, which readers ignore", "dtype, shape and data_offsets");
                         reader.Skip();
                         break;
                 }
@@ -216,24 +215,24 @@ public static class SafeTensorsInspector
 
             if (twice)
             {
-                Fail(place, "a field twice", "each once");
+                Fail(Place(name), "a field twice", "each once");
             }
 
-            Judge(name, place, type, shape, offsets);
+            Judge(name, type, shape, offsets);
         }
 
-        private void Judge(string name, string place, string? type, long[]? shape, long[]? offsets)
+        private void Judge(string name, string? type, long[]? shape, long[]? offsets)
         {
             if (type is null || shape is null || offsets is not [var begin, var end] || begin < 0 || end < begin)
             {
-                Fail(place, "fields that are missing or no non-negative integers", "dtype, shape and data_offsets [begin, end] with begin <= end");
+                Fail(Place(name), "fields that are missing or no non-negative integers", "dtype, shape and data_offsets [begin, end] with begin <= end");
                 return;
             }
 
             var bits = Bits(type);
             if (bits == 0)
             {
-                Fail(place, $"the element type {Defect.Quote(type)}", "one of the format");
+                Fail(Place(name), $"the element type {Defect.Quote(type)}", "one of the format");
             }
 
             Int128 size = bits;
@@ -244,11 +243,13 @@ public static class SafeTensorsInspector
 
             if (size < 0 || size > long.MaxValue || (bits > 0 && (size % 8 != 0 || size / 8 != end - begin)))
             {
-                Fail(place, $"{end - begin} bytes", $"what {type} [{string.Join(", ", shape.Take(8))}] takes");
+                Fail(Place(name), $"{end - begin} bytes", $"what {type} [{string.Join(", ", shape.Take(8))}] takes");
             }
 
             _tensors.Add(new(name, type, shape, DataStart + begin, end - begin));
         }
+
+        private static string Place(string name) => $"tensor {Defect.Quote(name)}";
 
         private void Cover()
         {

@@ -24,6 +24,7 @@ internal static class ShardIndex
         var shards = map.Members.GroupBy(m => m.Value.String ?? "", StringComparer.Ordinal).ToArray();
         var total = 0L;
         var complete = true;
+        var told = map.Members.Select(m => m.Key).ToHashSet(StringComparer.Ordinal);
         foreach (var shard in shards)
         {
             if (shard.Key.Length == 0 || ArchiveNames.Escapes(shard.Key) || shard.Key.Contains('/', StringComparison.Ordinal) || shard.Key.Contains('\\', StringComparison.Ordinal))
@@ -52,7 +53,6 @@ internal static class ShardIndex
                 yield return At($"The shard {shard.Key} does not hold the tensor.", tensor.Key);
             }
 
-            var told = map.Members.Select(m => m.Key).ToHashSet(StringComparer.Ordinal);
             foreach (var stray in tensors.Keys.Where(t => !told.Contains(t)).Take(3))
             {
                 yield return At($"The shard {shard.Key} holds a tensor that the index does not name.", stray);
