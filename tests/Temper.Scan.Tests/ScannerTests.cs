@@ -37,6 +37,8 @@ public sealed class ScannerTests : IDisposable
     [InlineData("cmod\nname\n)R.", Verdict.Suspicious)]
     [InlineData("csklearn.svm._classes\nSVC\n)\u0081.", Verdict.Clean)]
     [InlineData("csklearn.svm._classes\nSVC\n)R.", Verdict.Unknown)]
+    [InlineData("ccopy_reg\n_reconstructor\n(csklearn.svm._classes\nSVC\nc__builtin__\nobject\nNtR.", Verdict.Clean)]
+    [InlineData("ccopy_reg\n_reconstructor\n(csklearn.svm._classes\nSVC\ncsklearn.svm._classes\nSVC\nNtR.", Verdict.Suspicious)]
     [InlineData("c_codecs\nencode\n(Vx\nVlatin1\ntR.", Verdict.Clean)]
     [InlineData("c_codecs\nencode\n(Vx\nVrot13\ntR.", Verdict.Suspicious)]
     [InlineData("c__builtin__\nbytearray\n(J\u0000\u0000\u0000\u007ftR.", Verdict.Suspicious)]

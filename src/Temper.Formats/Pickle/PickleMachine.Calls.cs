@@ -140,7 +140,7 @@ internal ref partial struct PickleMachine
 
     private readonly void Record(PickleEventKind kind, PickleGlobal global, in PickleValue arguments)
     {
-        var oddity = kind == PickleEventKind.Call && global.Guard != ArgumentGuard.None ? Oddity(global.Guard, arguments) : null;
+        var oddity = kind == PickleEventKind.Call && global.Guard != ArgumentGuard.None ? Oddity(global, arguments) : null;
         if (_log.Wants(kind, global.Module, global.Name) || (oddity is not null && !_log.IsFull))
         {
             var summary = kind == PickleEventKind.Import ? "" : Describe(arguments, 0);
@@ -148,14 +148,14 @@ internal ref partial struct PickleMachine
         }
     }
 
-    private readonly string? Oddity(ArgumentGuard guard, in PickleValue arguments)
+    private readonly string? Oddity(PickleGlobal global, in PickleValue arguments)
     {
         if (arguments.Content is not PickleValue[] items)
         {
             return arguments.Kind == PickleKind.Tuple ? null : "the arguments are computed";
         }
 
-        switch (guard)
+        switch (global.Guard)
         {
             case ArgumentGuard.Codec when items.Length > 1:
                 var codec = Text(items[1]);
@@ -172,6 +172,9 @@ internal ref partial struct PickleMachine
                 return null;
             case ArgumentGuard.Callable when items.Length > 0 && items[0].Kind is PickleKind.Result or PickleKind.Text:
                 return $"{Describe(items[0], 0)} where a class belongs";
+            case ArgumentGuard.Callable when global.Name == "_reconstructor" && items.Length > 1 && items[1].Content is PickleGlobal { Module: not "builtins" } initialized:
+                // copyreg._reconstructor runs the second class's __init__ on the third argument.
+                return $"the initializer of {initialized.Module}.{initialized.Name}";
             default:
                 return null;
         }

@@ -42,13 +42,28 @@ public sealed class Baseline
     public ScanReport Without(ScanReport report)
     {
         var files = report.Files.Select(f => (Old: f, Left: f.Findings.Where(x => !IsKnown(f, x)).ToArray())).ToArray();
-        return new([.. files.Select(f =>
+        var families = new Dictionary<string, (bool Changed, Verdict Verdict)>(StringComparer.Ordinal);
+        foreach (var (old, left) in files)
         {
-            var family = files.Where(x => x.Old.Path == f.Old.Path || x.Old.Path.StartsWith($"{f.Old.Path}!", StringComparison.Ordinal)).ToArray();
-            var changed = family.Any(x => x.Left.Length < x.Old.Findings.Count);
-            var verdict = family.SelectMany(x => x.Left).Select(x => Verdicts.Of(x.Severity)).DefaultIfEmpty(Verdict.Clean).Max();
-            return changed ? FileReport.From(f.Old.Path, f.Old.Format, f.Old.Status, f.Left, verdict) : f.Old;
-        })]);
+            var verdict = left.Select(x => Verdicts.Of(x.Severity)).DefaultIfEmpty(Verdict.Clean).Max();
+            foreach (var path in Outer(old.Path))
+            {
+                var (changed, worst) = families.GetValueOrDefault(path);
+                families[path] = (changed || left.Length < old.Findings.Count, Verdicts.Worst(worst, verdict));
+            }
+        }
+
+        return new([.. files.Select(f => families[f.Old.Path] is { Changed: true } family ? FileReport.From(f.Old.Path, f.Old.Format, f.Old.Status, f.Left, family.Verdict) : f.Old)]);
+    }
+
+    // The file itself and every archive around it.
+    private static IEnumerable<string> Outer(string path)
+    {
+        yield return path;
+        for (var at = path.LastIndexOf('!'); at > 0; at = path.LastIndexOf('!', at - 1))
+        {
+            yield return path[..at];
+        }
     }
 
     private bool IsKnown(FileReport file, Finding finding) => _known.Contains((Printable.Escape(file.Path), finding.RuleId, Printable.Escape(finding.Message)));

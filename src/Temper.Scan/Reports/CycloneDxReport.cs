@@ -18,6 +18,7 @@ public static class CycloneDxReport
         var config = model.Json("config.json");
         var adapter = model.Json("adapter_config.json");
         var all = SHA256.HashData(files.SelectMany(f => f.Sha256).ToArray());
+        var reports = report.Files.DistinctBy(r => r.Path, StringComparer.Ordinal).ToDictionary(r => Path.GetFullPath(r.Path), StringComparer.Ordinal);
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new() { Indented = true }))
         {
@@ -35,7 +36,7 @@ public static class CycloneDxReport
             json.WriteStartArray("components");
             foreach (var file in files)
             {
-                Component(json, file, report.Files.FirstOrDefault(r => Path.GetFullPath(r.Path) == Path.GetFullPath(Path.Combine(folder, file.Name))));
+                Component(json, file, reports.GetValueOrDefault(Path.GetFullPath(Path.Combine(folder, file.Name))));
             }
 
             json.WriteEndArray();
