@@ -64,7 +64,7 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
             {
                 format(draft, artifact);
             }
-            catch (Exception e) when (e is ArgumentException or InvalidOperationException or IndexOutOfRangeException or OverflowException or InvalidDataException)
+            catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException or IOException or UnauthorizedAccessException))
             {
                 draft.Incomplete(FileCards.Fault, $"The scan itself failed ({e.GetType().Name}).", e.Message);
             }
