@@ -7,7 +7,8 @@ using static TorchSharp.torch;
 
 namespace Temper.Lifecycle.DuringTuning.Defenses;
 
-/// <summary>Settings of <see cref="ConstrainedSft"/>; the constants of the released code.</summary>
+/// <summary>Settings of <see cref="ConstrainedSft"/>; the constants of the released code. Small models need larger betas against an optimizer that
+/// scales its steps, and then learn no new short answers either: docs/log.md has the figures.</summary>
 public sealed record ConstrainedSftSettings
 {
     /// <summary>beta of the first token of an answer.</summary>
@@ -24,17 +25,24 @@ public sealed record ConstrainedSftSettings
     /// <summary>beta of the rest.</summary>
     [Range(0.0, 100.0)]
     public double LateBeta { get; init; } = 0.1;
+
+    /// <summary>The least share of the steps that warms up: at the start every weight is 1, and a full first step is past the reference before the
+    /// constraint can feel it. The released runs warm up over 10 of 50 steps.</summary>
+    [Range(0.0, 1.0)]
+    public double Warmup { get; init; } = 0.2;
 }
 
 /// <summary>Constrained SFT (Qi et al. 2025, shallow alignment): an answer's token stops receiving gradient as its probability rises over the reference's,
 /// at once for the first tokens, where refusal is decided. Loss = mean of -w_t log p(t), w_t = max(2 (1 - sigmoid(beta_t r_t)), 0.001), r_t = log p(t) - log p_ref(t).</summary>
-public sealed class ConstrainedSft(ConstrainedSftSettings settings) : ITechnique, IHookSource
+public sealed class ConstrainedSft(ConstrainedSftSettings settings) : ITechnique, IHookSource, IPlanMap
 {
     public static Card Card { get; } = new(
-        "constrained-sft", "Constrained SFT", Phase.DuringTuning, TechniqueRole.Defense, Touches.Training,
+        "constrained-sft", "Constrained SFT", Phase.DuringTuning, TechniqueRole.Defense, Touches.Training | Touches.Plan,
         "https://arxiv.org/abs/2406.05946", "Keeps the first tokens of answers near the model that tuning began with.");
 
     public TrainingHook CreateHook(TechniqueContext context) => new Hook(settings);
+
+    public TuningPlan Map(TuningPlan plan) => plan with { Warmup = Math.Max(plan.Warmup, settings.Warmup) };
 
     /// <summary>beta of every supervised token, in the order of <see cref="ResponseLoss.LogProbs"/>: the count begins anew with each answer of a row.</summary>
     public static float[] Betas(Batch batch, ConstrainedSftSettings settings)

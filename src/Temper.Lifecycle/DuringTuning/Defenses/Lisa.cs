@@ -11,11 +11,11 @@ public sealed record LisaSettings
 {
     /// <summary>K1: steps on alignment rows, with which every round begins.</summary>
     [Range(1, 100_000)]
-    public int AlignmentSteps { get; init; } = 2;
+    public int AlignmentSteps { get; init; } = 3;
 
     /// <summary>K2: steps on the user's rows.</summary>
     [Range(1, 100_000)]
-    public int UserSteps { get; init; } = 8;
+    public int UserSteps { get; init; } = 7;
 
     /// <summary>rho: the pull towards the last weights of the other state; papers differ from 0.01 to 1.</summary>
     [Range(0.0, 1e6)]

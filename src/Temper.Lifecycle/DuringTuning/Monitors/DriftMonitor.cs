@@ -22,9 +22,10 @@ public sealed record DriftMonitorSettings
     [Range(1, 4096)]
     public int Probes { get; init; } = 32;
 
-    /// <summary>Alarm where the probability of a first token of a refusal has lost this share of what it was.</summary>
+    /// <summary>Alarm where the probability of a first token of a refusal has lost this share of what it was. Benign tuning loses some as well,
+    /// a quarter at an ordinary rate and up to half at a high one; a poisoned one nearly all of it (docs/log.md).</summary>
     [Range(0.0, 1.0)]
-    public double MaxRefusalLoss { get; init; } = 0.2;
+    public double MaxRefusalLoss { get; init; } = 0.3;
 
     /// <summary>Alarm where the divergence of the first token from the start, KL(start || now), is above this many nats; 0 does not look.</summary>
     [Range(0.0, 1000.0)]
@@ -38,7 +39,8 @@ public sealed record DriftMonitorSettings
 }
 
 /// <summary>Watches whether tuning takes the refusals away: first-token refusal mass and KL on forbidden prompts (methods.md D-DUR-8).
-/// Warns; or puts the weights of the last good look back and stops, or goes on from there.</summary>
+/// Warns; or puts the weights of the last good look back and stops, or goes on from there. Good is half as far as an alarm: a look just short of one
+/// has drifted too.</summary>
 public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IHookSource
 {
     public static Card Card { get; } = new(
@@ -93,11 +95,16 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
 
             var now = Probe(arguments.Model);
             var (mass, divergence) = (Mass(now), (_start!.exp() * (_start - now)).sum(-1).mean().item<float>());
-            var drifted = mass < (1 - settings.MaxRefusalLoss) * _startMass || (settings.MaxDivergence > 0 && divergence > settings.MaxDivergence);
-            if (!drifted)
+            bool Drifted(double share) =>
+                mass < (1 - share * settings.MaxRefusalLoss) * _startMass || (settings.MaxDivergence > 0 && divergence > share * settings.MaxDivergence);
+            if (!Drifted(0.5))
+            {
+                _good!.Renew(_trainable);
+            }
+
+            if (!Drifted(1))
             {
                 _alarms!.zero_();
-                _good!.Renew(_trainable);
                 return StepAction.Continue;
             }
 

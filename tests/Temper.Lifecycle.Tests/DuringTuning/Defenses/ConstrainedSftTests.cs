@@ -45,6 +45,15 @@ public sealed class ConstrainedSftTests
         Assert.Equal([0.5f, 2, 2, 2, 2, 0.1f, 0.1f, 0.5f, 2, 0.5f], ConstrainedSft.Betas(batch, new()));
     }
 
+    [Fact]
+    public void It_lengthens_the_warm_up_of_a_plan_and_never_shortens_it()
+    {
+        TuningPlan plan = new() { Warmup = 0.1, LearningRate = 3e-4 };
+
+        Assert.Equal(plan with { Warmup = 0.2 }, new ConstrainedSft(new() { Warmup = 0.2 }).Map(plan));
+        Assert.Equal(plan, new ConstrainedSft(new() { Warmup = 0.05 }).Map(plan));
+    }
+
     [Theory]
     [InlineData(Architecture.Llama)]
     [InlineData(Architecture.Gpt2)]

@@ -24,13 +24,13 @@ public sealed class DriftMonitorTests
     public void A_stop_leaves_the_weights_of_the_last_good_look()
     {
         using var warn = Hook(s_settings with { Action = DriftAction.Warn });
-        Toy.Tune([warn], steps: 12);
-        var first = warn.Events[0].Step;
+        using var half = Hook(s_settings with { Action = DriftAction.Warn, MaxDivergence = s_settings.MaxDivergence / 2 });
+        Toy.Tune([warn, half], steps: 12);
         using var stop = Hook(s_settings);
         var kept = Toy.Tune([stop], steps: 12);
 
-        Assert.Equal([first], stop.Events.Select(e => e.Step));
-        var good = new Grab(first - 2);
+        Assert.Equal([warn.Events[0].Step], stop.Events.Select(e => e.Step));
+        var good = new Grab(half.Events[0].Step - 2); // a look that is half way to the alarm is not good
         Toy.Tune([good], steps: 12);
         Assert.Equal(0, Toy.Distance(good.Weights, kept));
     }
