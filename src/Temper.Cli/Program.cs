@@ -13,6 +13,7 @@ var root = new RootCommand("Temper secures the fine-tuning of language models th
     ScanCommand.Create(),
     RulesCommand.Create(),
     ManifestCommand.Create(),
+    SchemaCommand.Create(),
 };
 
 try
