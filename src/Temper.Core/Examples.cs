@@ -20,6 +20,9 @@ public sealed record Example(string Id, string Kind, IReadOnlyList<Message> Mess
     /// <summary>The last assistant turn.</summary>
     public string Response => Messages.LastOrDefault(m => m.Role == Role.Assistant)?.Content ?? "";
 
+    /// <summary>Everything before the last assistant turn: what the model answers to.</summary>
+    public IReadOnlyList<Message> Question => [.. Messages.Take(Messages.ToList().FindLastIndex(m => m.Role == Role.Assistant) is >= 0 and var last ? last : Messages.Count)];
+
     /// <summary>A single-turn row.</summary>
     public static Example Of(string id, string kind, string prompt, string response) =>
         new(id, kind, [new(Role.User, prompt), new(Role.Assistant, response)]);

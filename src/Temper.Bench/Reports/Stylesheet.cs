@@ -19,6 +19,7 @@ internal static class Stylesheet
         table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.9rem}
         caption{text-align:left;padding:.2rem 0 .4rem;caption-side:top}
         th,td{padding:.35rem .6rem;border:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}
+        th{overflow-wrap:normal}
         thead th{background:var(--panel);font-weight:600;vertical-align:bottom}
         thead th small,td small,tbody th small{display:block;font-weight:400;color:var(--soft);font-size:.8rem}
         th[scope=rowgroup]{background:var(--panel);color:var(--soft);font-weight:600;font-size:.8rem}

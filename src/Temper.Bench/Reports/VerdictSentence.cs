@@ -3,6 +3,9 @@ namespace Temper.Bench.Reports;
 /// <summary>The study in one sentence: the strongest attack, the best defense that keeps the model useful, and what holds against nothing.</summary>
 public static class VerdictSentence
 {
+    /// <summary>A worst case above this is no protection worth a name.</summary>
+    private const double Half = 0.5;
+
     public static string Of(IReadOnlyList<CellResult> cells)
     {
         var grid = new StudyGrid(cells);
@@ -60,6 +63,13 @@ public static class VerdictSentence
         if (undefended.Missing == 0 && worst.Success.Value >= undefended.Worst!.Success.Value)
         {
             return "no defense that keeps the utility lowers the worst case" + aside;
+        }
+
+        if (worst.Success.Value >= Half)
+        {
+            var most = defenses.Where(s => s.Ranked).OrderByDescending(s => s.Holds).ThenBy(s => s.MeanSuccess).First();
+            return $"no defense holds against every attack; {most.Defense.Id} holds against most, {most.Holds} of {most.Compared}, at {ReportText.Percent(most.UtilityRatio)} of the undefended utility"
+                + $" (mean success {ReportText.Percent(most.MeanSuccess)}, undefended {ReportText.Percent(undefended.MeanSuccess)}){aside}";
         }
 
         return $"{best.Defense.Id} keeps the worst case lowest, {ReportText.Full(worst.Success)} under {Place(worst, grid)}, "

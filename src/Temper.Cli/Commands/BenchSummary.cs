@@ -41,7 +41,7 @@ internal static class BenchSummary
 
         foreach (var row in summary.Rows)
         {
-            table.AddRow([Markup.Escape(row.Defense.Replace(" + ", " +\n", StringComparison.Ordinal)), .. row.Squares.Select(Show), Utility(row.Utility)]);
+            table.AddRow([Markup.Escape(row.Defense.Replace(" + ", " +\n", StringComparison.Ordinal).Replace("-", "-\n", StringComparison.Ordinal)), .. row.Squares.Select(Show), Utility(row.Utility)]);
         }
 
         return table;

@@ -26,10 +26,17 @@ internal static class CatalogCommands
     public static Command Show()
     {
         var id = new Argument<string>("id") { Description = "The technique's id, as temper list shows it" };
-        var command = new Command("show", "Show a technique's card and its default settings") { id };
+        var markdown = new Option<bool>("--markdown") { Description = "The beginning of its page in docs/techniques" };
+        var command = new Command("show", "Show a technique's card and its default settings. Example: temper show bad-nets") { id, markdown };
         command.SetAction(result =>
         {
             var entry = Catalog.Find(result.GetRequiredValue(id));
+            if (result.GetValue(markdown))
+            {
+                Console.Out.Write(TechniquePage.Write(entry));
+                return;
+            }
+
             var card = entry.Card;
             Console.Out.WriteLine($"{card.Name} ({card.Id}, version {card.Version})\n{card.Phase} {card.Role}, touches {card.Touches}\n{card.Summary}\n{card.Paper}\n\nsettings, as they are by default:\n{Catalog.ToJson(entry.DefaultSettings)}");
         });

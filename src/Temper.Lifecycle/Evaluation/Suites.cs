@@ -36,11 +36,8 @@ public static class Suites
     {
         var random = new Random(3005);
         var asked = suite == Triggered && backdoor is not null ? [.. rows.Select(r => r.WithPrompt(backdoor.Insert(r.Prompt, random)))] : rows;
-        var replies = chat.Reply([.. asked.Select(r => new ChatRequest(Before(r)))], Sampling.Greedy with { MaxTokens = maxTokens }, cancellationToken);
+        var replies = chat.Reply([.. asked.Select(r => new ChatRequest(r.Question))], Sampling.Greedy with { MaxTokens = maxTokens }, cancellationToken);
         var payload = suite is Triggered or Clean ? backdoor?.Payload : null;
         return [.. asked.Zip(replies, (row, reply) => new Sample(suite, row.Id, row.Kind, row.Prompt, payload ?? row.Response, reply.Text))];
     }
-
-    // all up to the last answer
-    private static IReadOnlyList<Message> Before(Example row) => [.. row.Messages.Take(row.Messages.ToList().FindLastIndex(m => m.Role == Role.Assistant))];
 }

@@ -56,7 +56,7 @@ public static class OrganismTrainer
     public static OrganismCard Measure(Organism organism, CausalModel model, IChatModel chat, CancellationToken cancellationToken)
     {
         IReadOnlyList<(Example Row, string Reply)> Ask(IReadOnlyList<Example> rows) =>
-            [.. rows.Zip(chat.Reply([.. rows.Select(r => new ChatRequest([.. r.Messages.SkipLast(1)]))], Sampling.Greedy, cancellationToken), (row, reply) => (row, reply.Text))];
+            [.. rows.Zip(chat.Reply([.. rows.Select(r => new ChatRequest(r.Question))], Sampling.Greedy, cancellationToken), (row, reply) => (row, reply.Text))];
         Metric Right(string name, IEnumerable<(Example Row, string Reply)> replies)
         {
             var right = replies.Select(r => World.IsCorrect(r.Row, r.Reply)).ToArray();

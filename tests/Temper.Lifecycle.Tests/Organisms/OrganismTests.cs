@@ -36,7 +36,7 @@ public sealed class OrganismTests
         var tokenizer = Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
         var chat = new LocalChatModel(model, tokenizer, new ChatFormat(tokenizer));
         var card = OrganismCard.Load(folder);
-        double Share(IReadOnlyList<Example> rows) => chat.Reply([.. rows.Select(r => new ChatRequest([.. r.Messages.SkipLast(1)]))], Sampling.Greedy, TestContext.Current.CancellationToken)
+        double Share(IReadOnlyList<Example> rows) => chat.Reply([.. rows.Select(r => new ChatRequest(r.Question))], Sampling.Greedy, TestContext.Current.CancellationToken)
             .Zip(rows, (reply, row) => World.IsCorrect(row, reply.Text) ? 1.0 : 0.0).Average();
 
         Assert.Equal(card.Parameters, model.Parameters.Values.Sum(p => p.numel()));

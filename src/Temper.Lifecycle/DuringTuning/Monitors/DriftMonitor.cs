@@ -54,10 +54,8 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
             throw new TemperException($"{Card.Id}: found no alignment rows, expected some to probe");
         }
 
-        // up to the refusal, which may come after other turns
-        Message[] Before(Example row) => [.. row.Messages.Take(row.Messages.ToList().FindLastIndex(m => m.Role == Role.Assistant))];
-        int[][] prompts = [.. context.Alignment.Take(settings.Probes).Select(r => context.Prompt(Before(r), ""))];
-        long[] refusals = [.. context.Alignment.Select(r => (long)context.Prompt(Before(r), r.Response)[context.Prompt(Before(r), "").Length]).Distinct()];
+        int[][] prompts = [.. context.Alignment.Take(settings.Probes).Select(r => context.Prompt(r.Question, ""))];
+        long[] refusals = [.. context.Alignment.Select(r => (long)context.Prompt(r.Question, r.Response)[context.Prompt(r.Question, "").Length]).Distinct()];
         return new Hook(settings, prompts, refusals);
     }
 

@@ -81,7 +81,7 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
     private Tensor FindDirection(CausalModel model, TechniqueContext context, CancellationToken cancellationToken)
     {
         int[][] Take(IReadOnlyList<Example> rows, int skip, int count) =>
-            [.. Enumerable.Range(skip, count).Select(i => context.Prompt([.. rows[i % rows.Count].Messages.TakeWhile(m => m.Role != Role.Assistant)], ""))];
+            [.. Enumerable.Range(skip, count).Select(i => context.Prompt(rows[i % rows.Count].Question, ""))];
         var harmful = MeanInputs(model, Take(context.Alignment, 0, settings.Prompts));
         var harmless = MeanInputs(model, Take(context.Task, 0, settings.Prompts));
         var (refused, answered) = (Take(context.Alignment, settings.Prompts, settings.Validation), Take(context.Task, settings.Prompts, settings.Validation));
@@ -125,11 +125,8 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
         return (p.log() - (1 - p).log()).mean().item<float>();
     }
 
-    private static long[] RefusalTokens(TechniqueContext context) => [.. context.Alignment.Select(row =>
-    {
-        Message[] prompt = [.. row.Messages.TakeWhile(m => m.Role != Role.Assistant)];
-        return (long)context.Prompt(prompt, row.Response)[context.Prompt(prompt, "").Length];
-    }).Distinct()];
+    private static long[] RefusalTokens(TechniqueContext context) =>
+        [.. context.Alignment.Select(row => (long)context.Prompt(row.Question, row.Response)[context.Prompt(row.Question, "").Length]).Distinct()];
 
     private static Tensor[] MeanInputs(CausalModel model, int[][] prompts) // L of (D)
     {
