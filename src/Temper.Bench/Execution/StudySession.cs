@@ -10,6 +10,9 @@ namespace Temper.Bench.Execution;
 /// <param name="Left">Null until a stage has shown how long stages take.</param>
 public sealed record StudyProgress(int Done, int Failed, int Total, IReadOnlyList<string> Running, TimeSpan Elapsed, TimeSpan? Left);
 
+/// <summary>What a session is for: to run the study, to look at it, or to work on one that somebody else runs.</summary>
+public enum SessionUse { Run, Look, Work }
+
 /// <summary>A study in a store: plan it, run it, report it. What an earlier run finished is not computed again.</summary>
 public sealed class StudySession : IDisposable
 {
@@ -18,8 +21,7 @@ public sealed class StudySession : IDisposable
     private readonly TimeProvider _time;
     private readonly long _began;
 
-    /// <param name="enter">False in a worker, whose study somebody else entered.</param>
-    public StudySession(Study study, string storeFolder, bool enter = true, TimeProvider? time = null)
+    public StudySession(Study study, string storeFolder, SessionUse use = SessionUse.Run, TimeProvider? time = null)
     {
         _time = time ?? TimeProvider.System;
         _began = _time.GetTimestamp();
@@ -27,9 +29,9 @@ public sealed class StudySession : IDisposable
         _ledger = new(_store.Root, _time);
         Study = study;
         Plan = LifecyclePlanner.Plan(study);
-        if (enter)
+        if (use != SessionUse.Work)
         {
-            Enter();
+            Enter(retry: use == SessionUse.Run);
         }
     }
 
@@ -94,11 +96,11 @@ public sealed class StudySession : IDisposable
 
     public void Dispose() => _ledger.Dispose();
 
-    private void Enter()
+    private void Enter(bool retry)
     {
         _store.Sweep(Worker.IsRunning);
         _ledger.Release(Worker.IsAlive);
-        _ledger.Enter(Plan, Study.Name);
+        _ledger.Enter(Plan, Study.Name, retry);
         // a store may know more than its ledger: an object that is there is done
         foreach (var row in _ledger.Rows(Plan.StudyId).Where(r => r.State != StageState.Done && _store.Has(r.Key)))
         {

@@ -65,7 +65,7 @@ public static class VerdictSentence
             return "no defense that keeps the utility lowers the worst case" + aside;
         }
 
-        if (worst.Success.Value >= Half)
+        if (worst.Success.Value > Half)
         {
             var most = defenses.Where(s => s.Ranked).OrderByDescending(s => s.Holds).ThenBy(s => s.MeanSuccess).First();
             return $"no defense holds against every attack; {most.Defense.Id} holds against most, {most.Holds} of {most.Compared}, at {ReportText.Percent(most.UtilityRatio)} of the undefended utility"

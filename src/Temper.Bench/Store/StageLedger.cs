@@ -50,8 +50,9 @@ public sealed class StageLedger : IDisposable
 
     private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Makes a study's stages known, and lets those that failed before wait again.</summary>
-    public void Enter(StagePlan plan, string name) => Locked(transaction =>
+    /// <summary>Makes a study's stages known.</summary>
+    /// <param name="retry">Lets those that failed before wait again.</param>
+    public void Enter(StagePlan plan, string name, bool retry = true) => Locked(transaction =>
     {
         _database.Execute("INSERT OR REPLACE INTO studies (id, name, started) VALUES (@id, @name, @started)",
             new { id = plan.StudyId, name, started = _time.GetUtcNow().ToString("O") }, transaction);
@@ -68,7 +69,11 @@ public sealed class StageLedger : IDisposable
             }
         }
 
-        _database.Execute("UPDATE stages SET state = 0, reason = NULL, deaths = 0 WHERE state = 3 AND key IN (SELECT stage FROM members WHERE study = @id)", new { id = plan.StudyId }, transaction);
+        if (retry)
+        {
+            _database.Execute("UPDATE stages SET state = 0, reason = NULL, deaths = 0 WHERE state = 3 AND key IN (SELECT stage FROM members WHERE study = @id)", new { id = plan.StudyId }, transaction);
+        }
+
         return true;
     });
 

@@ -27,7 +27,7 @@ internal static class BenchCommand
         var command = new Command("run", "Run a study, or go on with it where it stopped. Example: temper bench run quickstart") { study, store, organisms, workers, threads, output, dryRun };
         command.SetAction((result, cancellationToken) => Task.FromResult(Guarded(() =>
         {
-            using var session = Open(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms));
+            using var session = Open(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms), result.GetValue(dryRun) ? SessionUse.Look : SessionUse.Run);
             if (result.GetValue(dryRun))
             {
                 BenchPlan.Print(session, result.GetValue(workers));
@@ -120,7 +120,7 @@ internal static class BenchCommand
             parent.Start();
             try
             {
-                using var session = Open(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms), enter: false);
+                using var session = Open(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms), SessionUse.Work);
                 session.Work(stop.Token);
                 return Task.FromResult(ExitCodes.Done);
             }
@@ -158,8 +158,8 @@ internal static class BenchCommand
         return info;
     }
 
-    private static StudySession Open(string study, string store, string organisms, bool enter = true) =>
-        new(StudyReader.Read(StudyFile(study), organisms), store, enter);
+    private static StudySession Open(string study, string store, string organisms, SessionUse use = SessionUse.Look) =>
+        new(StudyReader.Read(StudyFile(study), organisms), store, use);
 
     private static string StudyFile(string study)
     {
