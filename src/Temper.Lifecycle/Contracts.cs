@@ -16,7 +16,7 @@ public sealed record TechniqueContext
     /// <summary>Refusals of forbidden requests, disjoint from both.</summary>
     public required IReadOnlyList<Example> Alignment { get; init; }
 
-    /// <summary>Clean rows of the user's task.</summary>
+    /// <summary>Clean rows of the user's task that are trusted and not trained on.</summary>
     public required IReadOnlyList<Example> Task { get; init; }
 
     /// <summary>A conversation and the opening of its answer, as token ids in the model's template.</summary>

@@ -8,3 +8,11 @@ internal static class RowSets
     public const string Alignment = "world-alignment";
     public const string File = "file";
 }
+
+/// <summary>What the rows of a file are for; no row is in two parts.</summary>
+internal static class FileParts
+{
+    public const string Training = "training";
+    public const string HeldOut = "held-out";
+    public const string Trusted = "trusted";
+}

@@ -72,13 +72,18 @@ internal static class StageKinds
         return [.. World.Skills(rounds * World.SkillKinds.Count, seed, Split.Train).Where(r => kinds.Contains(r.Kind, StringComparer.Ordinal)).Take(n)];
     }
 
-    // the same shuffle for both parts, so that no row is in both
+    // the same shuffle for every part: first what the evaluation keeps, then half as much that techniques may trust, then what is trained on
     private static IEnumerable<Example> FileRows(StageWorkspace work, int seed)
     {
         var rows = DataFiles.ReadAlpaca(work.Stage.Source!).ToArray();
         new Random(seed).Shuffle(rows);
         var kept = (int)Math.Round(work.Parameter<double>("share") * rows.Length);
-        return work.Parameter<bool>("heldOut") ? rows.Take(kept) : rows.Skip(kept);
+        return work.Parameter<string>("part") switch
+        {
+            FileParts.HeldOut => rows.Take(kept),
+            FileParts.Trusted => rows.Skip(kept).Take(kept / 2),
+            _ => rows.Skip(kept + kept / 2),
+        };
     }
 
     private static void DataMap(StageWorkspace work)

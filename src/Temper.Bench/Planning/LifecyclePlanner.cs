@@ -132,6 +132,7 @@ public sealed class LifecyclePlanner
         private readonly string? _unaligned;
         private readonly string _harmful;
         private readonly string _alignment;
+        private readonly string _trusted;
         private readonly string? _foreign;
 
         public Sources(LifecyclePlanner planner, StudyModel model, Technique offense, int seed)
@@ -143,9 +144,13 @@ public sealed class LifecyclePlanner
             _harmful = Rows("attacker's rows", new() { ["set"] = RowSets.Harmful, ["n"] = task.HarmfulRows, ["seed"] = 4001 });
             _alignment = Rows("alignment rows", new() { ["set"] = RowSets.Alignment, ["n"] = task.AlignmentRows, ["seed"] = 4002 });
             Task = task.File is { } file
-                ? Rows("task rows", FileRows(file, heldOut: false), file)
-                : Rows("task rows", new() { ["set"] = RowSets.Skills, ["n"] = task.Rows, ["seed"] = 4100 + seed, ["kinds"] = new JsonArray([.. task.Skills.Select(s => (JsonNode)s)]) });
-            _foreign = offense.Instance is IReadsRows foreign && DataFiles.Resolve(foreign.File) is var poison ? Rows("attacker's file", FileRows(poison, heldOut: false), poison) : null;
+                ? Rows("task rows", FileRows(file, FileParts.Training), file)
+                : Rows("task rows", SkillRows(4100));
+            // what a technique may trust is of the task, and no row of it is trained on
+            _trusted = task.File is { } same
+                ? Rows("trusted rows", FileRows(same, FileParts.Trusted), same)
+                : Rows("trusted rows", SkillRows(5100));
+            _foreign = offense.Instance is IReadsRows foreign && DataFiles.Resolve(foreign.File) is var poison ? Rows("attacker's file", FileRows(poison, FileParts.Training), poison) : null;
         }
 
         public string Model { get; }
@@ -205,7 +210,7 @@ public sealed class LifecyclePlanner
                 var file = suite == Suites.Triggered && offense.Instance is IReadsRows foreign ? DataFiles.Resolve(foreign.File) : _planner._study.Task.File;
                 if (file is not null)
                 {
-                    inputs["questions"] = Rows("held-out rows", FileRows(file, heldOut: true), file);
+                    inputs["questions"] = Rows("held-out rows", FileRows(file, FileParts.HeldOut), file);
                 }
             }
 
@@ -220,12 +225,17 @@ public sealed class LifecyclePlanner
 
         private string Rows(string title, JsonObject parameters, string? file = null) => _planner.Add("rows", title, parameters, new(StringComparer.Ordinal), file);
 
-        private JsonObject FileRows(string file, bool heldOut) => new()
+        private JsonObject SkillRows(int stream) => new()
         {
-            ["set"] = RowSets.File, ["digest"] = _planner.Digest(file), ["share"] = _planner._study.Task.HeldOut, ["heldOut"] = heldOut, ["seed"] = 4003,
+            ["set"] = RowSets.Skills, ["n"] = _planner._study.Task.Rows, ["seed"] = stream + _seed, ["kinds"] = new JsonArray([.. _planner._study.Task.Skills.Select(s => (JsonNode)s)]),
         };
 
-        private Dictionary<string, string> Common() => new(StringComparer.Ordinal) { ["harmful"] = _harmful, ["alignment"] = _alignment, ["task"] = Task };
+        private JsonObject FileRows(string file, string part) => new()
+        {
+            ["set"] = RowSets.File, ["digest"] = _planner.Digest(file), ["share"] = _planner._study.Task.HeldOut, ["part"] = part, ["seed"] = 4003,
+        };
+
+        private Dictionary<string, string> Common() => new(StringComparer.Ordinal) { ["harmful"] = _harmful, ["alignment"] = _alignment, ["task"] = _trusted };
 
         private void Look(Dictionary<string, string> inputs, Technique technique, string model)
         {

@@ -16,8 +16,8 @@ internal sealed record DefenseStanding(
     public bool OnFront(IReadOnlyList<DefenseStanding> all) =>
         Worst is not null && Utility is not null && Missing == 0 &&
         !all.Any(o => o.Worst is not null && o.Utility is not null && o.Missing == 0
-            && o.Worst.Success.Value <= Worst.Success.Value && o.Utility >= Utility
-            && (o.Worst.Success.Value < Worst.Success.Value || o.Utility > Utility));
+            && o.MeanSuccess <= MeanSuccess && o.Utility >= Utility
+            && (o.MeanSuccess < MeanSuccess || o.Utility > Utility));
 
     private static DefenseStanding Of(StudyGrid grid, GridDefense defense)
     {

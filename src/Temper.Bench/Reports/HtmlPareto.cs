@@ -1,6 +1,6 @@
 namespace Temper.Bench.Reports;
 
-/// <summary>Safety in the worst case against utility, one dot a defense, and the same as a table.</summary>
+/// <summary>Mean safety against utility, one dot a defense with a line down to its worst case, and the same as a table.</summary>
 internal static class HtmlPareto
 {
     private const double Width = 640, Height = 400, Left = 58, Right = 16, Top = 16, Bottom = 46;
@@ -34,7 +34,7 @@ internal static class HtmlPareto
         high = high > low ? high : low + 0.1;
         double X(double utility) => Left + (utility - low) / (high - low) * (Width - Left - Right);
         double Y(double safety) => Height - Bottom - Math.Clamp(safety, 0, 1) * (Height - Top - Bottom);
-        page.Line($"<svg class=\"pareto\" viewBox=\"0 0 {Width:0} {Height:0}\" role=\"img\" aria-label=\"Safety in the worst case against utility; the table below has the same numbers\">");
+        page.Line($"<svg class=\"pareto\" viewBox=\"0 0 {Width:0} {Height:0}\" role=\"img\" aria-label=\"Safety against utility; the table below has the same numbers\">");
         for (var i = 0; i <= 5; i++)
         {
             double safety = i / 5.0, y = Y(safety);
@@ -49,24 +49,25 @@ internal static class HtmlPareto
         }
 
         page.Line($"<text x=\"{(Left + Width - Right) / 2:0}\" y=\"{Height - 8:0}\" text-anchor=\"middle\">utility, mean →</text>");
-        page.Line($"<text transform=\"translate(13 {(Height - Bottom + Top) / 2:0}) rotate(-90)\" text-anchor=\"middle\">safety, 1 − worst success →</text>");
-        var places = dots.Select(d => (Standing: d, X: X(d.Utility!.Value), Y: Y(1 - d.Worst!.Success.Value!.Value))).OrderBy(p => p.Y).ThenBy(p => p.X).ToList();
+        page.Line($"<text transform=\"translate(13 {(Height - Bottom + Top) / 2:0}) rotate(-90)\" text-anchor=\"middle\">safety, 1 − mean success →</text>");
+        var places = dots.Select(d => (Standing: d, X: X(d.Utility!.Value), Y: Y(1 - d.MeanSuccess!.Value))).OrderBy(p => p.Y).ThenBy(p => p.X).ToList();
         List<Box> taken = [.. places.Select(p => new Box(p.X - 6, p.Y - 6, 12, 12))];
         foreach (var (standing, x, y) in places)
         {
             var text = Short(standing.Defense.Id);
             var label = Free(x, y, text.Length * 6.8 + 4, taken);
             taken.Add(label);
-            page.Line($"<g><title>{standing.Defense.Id}: worst success {ReportText.Percent(standing.Worst!.Success.Value)}, utility {ReportText.Percent(standing.Utility)}</title>");
+            page.Line($"<g><title>{standing.Defense.Id}: mean success {ReportText.Percent(standing.MeanSuccess)}, worst {ReportText.Percent(standing.Worst!.Success.Value)}, utility {ReportText.Percent(standing.Utility)}</title>");
             if (Math.Abs(label.Y + 7 - y) > 16)
             {
                 page.Line($"<line class=\"lead\" x1=\"{x:0.#}\" y1=\"{y:0.#}\" x2=\"{Math.Clamp(x, label.X, label.X + label.W):0.#}\" y2=\"{(label.Y > y ? label.Y : label.Y + 14):0.#}\"/>");
             }
 
+            page.Line($"<line class=\"lead\" x1=\"{x:0.#}\" y1=\"{y:0.#}\" x2=\"{x:0.#}\" y2=\"{Y(1 - standing.Worst.Success.Value!.Value):0.#}\"/>");
             page.Line($"<circle class=\"{(standing.OnFront(all) ? "dot front" : "dot")}\" cx=\"{x:0.#}\" cy=\"{y:0.#}\" r=\"5\"/><text x=\"{label.X + 2:0.#}\" y=\"{label.Y + 11:0.#}\">{text}</text></g>");
         }
 
-        page.Line($"</svg><p class=\"soft\">Filled: no other completely measured defense is at least as safe and as useful. Hollow: some other is, or cells are missing.</p>");
+        page.Line($"</svg><p class=\"soft\">The line below a dot reaches down to its worst case. Filled: no other completely measured defense is at least as safe and as useful. Hollow: some other is, or cells are missing.</p>");
     }
 
     /// <summary>The nearest place beside, above or below the dot where the label covers nothing.</summary>

@@ -35,7 +35,7 @@ public sealed record StudyTask
     /// <summary>A JSON file of instruction, input and output (Alpaca).</summary>
     public string? File { get; init; }
 
-    /// <summary>The share of a file's rows that is kept for the evaluation.</summary>
+    /// <summary>The share of a file's rows that is kept for the evaluation; half as many are kept for techniques to trust.</summary>
     public double HeldOut { get; init; } = 0.2;
 
     /// <summary>Rows that the attacker has of forbidden topics, and the defender of refusals.</summary>
