@@ -49,6 +49,13 @@ public sealed record Batch(Tensor Ids, Tensor Labels, IReadOnlyList<string> RowI
         return new(tensor(ids, rows.Count, length), tensor(labels, rows.Count, length), [.. rows.Select(r => r.RowId)]);
     }
 
+    /// <summary>(B, T): 1 up to a row's last supervised token, 0 behind it, where its padding begins.</summary>
+    public Tensor RealTokens()
+    {
+        using var scope = NewDisposeScope();
+        return Labels.ne(Ignored).to(ScalarType.Float32).flip(1).cumsum(1).gt(0).flip(1).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The places of the rows in groups of like length, so that little is padded; about as many tokens in each.</summary>
     public static IEnumerable<int[]> ByLength(IReadOnlyList<EncodedExample> rows, int tokens = 2048)
     {
