@@ -80,7 +80,7 @@ public sealed class TrainingStepTests
         var roll = new Roll(at: 5);
         var result = Trainer.Train(model, s_rows, s_plan with { Steps = 6 }, [roll], new() { SnapshotEvery = 2 }, TestContext.Current.CancellationToken);
         Assert.Equal(1, result.RollBacks);
-        Assert.Equal(roll.AfterStep4, [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)]);
+        Assert.Equal(roll.AfterStep4, Weights(model));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class TrainingStepTests
         using var broken = new Broken();
         var error = Assert.Throws<TemperException>(() => Trainer.Train(model, s_rows, s_plan, [broken], TrainerOptions.Default, TestContext.Current.CancellationToken));
         Assert.Contains("step 2: found a loss of NaN", error.Message, StringComparison.Ordinal);
-        Assert.Equal(Tune(s_plan with { Steps = 2 }), [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)]);
+        Assert.Equal(Tune(s_plan with { Steps = 2 }), Weights(model));
     }
 
     [Theory]
@@ -127,8 +127,10 @@ public sealed class TrainingStepTests
         set_num_threads(1);
         using var model = Tiny();
         Trainer.Train(model, s_rows, plan, hooks, TrainerOptions.Default, CancellationToken.None);
-        return [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)];
+        return Weights(model);
     }
+
+    private static float[] Weights(CausalModel model) => [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)];
 
     private static float Distance(float[] a, float[] b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max();
 
@@ -162,7 +164,7 @@ public sealed class TrainingStepTests
         {
             if (arguments.Step == 3)
             {
-                AfterStep4 = [.. arguments.Model.Parameters.Values.SelectMany(Checkpoint.Floats)];
+                AfterStep4 = Weights(arguments.Model);
             }
 
             return arguments.Step == at ? StepAction.RollBack : StepAction.Continue;
