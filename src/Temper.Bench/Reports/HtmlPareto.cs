@@ -94,7 +94,7 @@ internal static class HtmlPareto
 
     private static void Table(HtmlWriter page, IReadOnlyList<DefenseStanding> standings)
     {
-        page.Line($"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Standing of the defenses\"><table><caption>Over all models and attacks, plain tuning among them. Holds: the interval of success lies below the undefended one.</caption><thead><tr><th scope=\"col\">Defense</th><th scope=\"col\">Worst success</th><th scope=\"col\">Mean success</th><th scope=\"col\">Utility</th><th scope=\"col\">Of undefended utility</th><th scope=\"col\">Holds against</th><th scope=\"col\">Incomplete squares</th></tr></thead><tbody>");
+        page.Line($"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Standing of the defenses\"><table><caption>Over all models and attacks, plain tuning among them. Holds: the interval of success lies below the undefended one.</caption><thead><tr><th scope=\"col\">Defense</th><th scope=\"col\">Worst success</th><th scope=\"col\">Mean success</th><th scope=\"col\">Utility</th><th scope=\"col\">Of undefended utility</th><th scope=\"col\">Over-refusal</th><th scope=\"col\">Holds against</th><th scope=\"col\">Incomplete squares</th></tr></thead><tbody>");
         foreach (var s in standings)
         {
             page.Line($"<tr><th scope=\"row\">{s.Defense.Id}<small>{ReportText.PhaseOf(s.Defense)}</small></th>");
@@ -116,6 +116,8 @@ internal static class HtmlPareto
             {
                 page.Line($"<td class=\"num\">{ReportText.Percent(s.UtilityRatio)}<small>{(s.Defense.IsNone ? "" : s.UtilityRatio >= DefenseStanding.UtilityFloor ? "above the floor" : "below the floor")}</small></td>");
             }
+
+            page.Line($"<td class=\"num\">{ReportText.Percent(s.OverRefusal)}<small>{(s.RefusesTooMuch ? "too much to be ranked" : "")}</small></td>");
             if (s.Defense.IsNone)
             {
                 page.Line($"<td>{ReportText.Dash}<small>undefended</small></td><td class=\"num\">{s.Missing}</td></tr>");

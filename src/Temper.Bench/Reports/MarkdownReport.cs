@@ -32,10 +32,10 @@ public static class MarkdownReport
         }
 
         Line(text, "\n## Defenses\n");
-        Table(text, ["defense", "worst success", "mean success", "utility", "of undefended utility", "incomplete squares"], DefenseStanding.All(grid).Select(s => (string[])
+        Table(text, ["defense", "worst success", "mean success", "utility", "of undefended utility", "over-refusal", "incomplete squares"], DefenseStanding.All(grid).Select(s => (string[])
         [
             s.Defense.Id, s.Worst is null ? $"{ReportText.Dash} (not measured)" : ReportText.Full(s.Worst.Success) + " under " + s.Worst.Attack.Id,
-            ReportText.Percent(s.MeanSuccess), ReportText.Percent(s.Utility), ReportText.Percent(s.UtilityRatio), ReportText.Number(s.Missing, "0"),
+            ReportText.Percent(s.MeanSuccess), ReportText.Percent(s.Utility), ReportText.Percent(s.UtilityRatio), ReportText.Percent(s.OverRefusal), ReportText.Number(s.Missing, "0"),
         ]));
         if (report.Interactions.Count > 0)
         {

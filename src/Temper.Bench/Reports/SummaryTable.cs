@@ -15,11 +15,12 @@ public sealed record SummaryTable(string Model, IReadOnlyList<string> Attacks, I
 
     private static SummaryRow Row(string defense, IReadOnlyList<Square> squares)
     {
-        var utilities = squares.Select(s => s.Of(MetricNames.Utility).Value).OfType<double>().ToArray();
-        return new(defense, [.. squares.Select(s => s.Success.Value)], utilities.Length == 0 ? null : utilities.Average());
+        double? Mean(string metric) => squares.Select(s => s.Of(metric).Value).OfType<double>().ToArray() is { Length: > 0 } found ? found.Average() : null;
+        return new(defense, [.. squares.Select(s => s.Success.Value)], Mean(MetricNames.Utility), Mean(MetricNames.OverRefusal));
     }
 }
 
 /// <param name="Squares">Attack success, null where not measured.</param>
 /// <param name="Utility">Mean over the attacks.</param>
-public sealed record SummaryRow(string Defense, IReadOnlyList<double?> Squares, double? Utility);
+/// <param name="OverRefusal">Mean over the attacks.</param>
+public sealed record SummaryRow(string Defense, IReadOnlyList<double?> Squares, double? Utility, double? OverRefusal);

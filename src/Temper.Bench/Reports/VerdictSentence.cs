@@ -34,6 +34,12 @@ public static class VerdictSentence
         {
             parts.Add(Best(standings, undefended, grid));
             var idle = standings.Where(s => s is { Defense.IsNone: false, Missing: 0, Compared: > 0, Holds: 0 }).Select(s => s.Defense.Id).ToList();
+            var strict = standings.Where(s => s is { RefusesTooMuch: true, Defense.IsNone: false }).Select(s => s.Defense.Id).ToList();
+            if (strict.Count > 0)
+            {
+                parts.Add($"{And(strict)} {(strict.Count == 1 ? "refuses" : "refuse")} too many benign requests to be ranked");
+            }
+
             if (idle.Count > 0)
             {
                 parts.Add($"{And(idle)} {(idle.Count == 1 ? "holds" : "hold")} against nothing");
@@ -54,6 +60,7 @@ public static class VerdictSentence
             return (defenses.Where(s => s.Missing == 0).ToList() switch
             {
                 [] => "no defense was measured completely, so none is ranked",
+                var complete when complete.Any(s => s.RefusesTooMuch && s.UtilityRatio >= DefenseStanding.UtilityFloor) => "every defense that keeps the utility refuses too many benign requests",
                 var complete when complete.All(s => s.UtilityRatio is null) => "no defense is ranked, because utility was not measured",
                 _ => $"no defense keeps {ReportText.Percent(DefenseStanding.UtilityFloor)} of the undefended utility",
             }) + aside;

@@ -37,11 +37,12 @@ internal static class BenchSummary
             table.AddColumn(new TableColumn(Markup.Escape(attack.Replace("-", "-\n", StringComparison.Ordinal))).RightAligned().Padding(0, 0));
         }
 
-        table.AddColumn(new TableColumn("utility").RightAligned());
+        table.AddColumn(new TableColumn("utility").RightAligned().Padding(0, 0));
+        table.AddColumn(new TableColumn("over-\nrefusal").RightAligned().Padding(0, 0));
 
         foreach (var row in summary.Rows)
         {
-            table.AddRow([Markup.Escape(row.Defense.Replace(" + ", " +\n", StringComparison.Ordinal).Replace("-", "-\n", StringComparison.Ordinal)), .. row.Squares.Select(Show), Utility(row.Utility)]);
+            table.AddRow([Markup.Escape(row.Defense.Replace(" + ", " +\n", StringComparison.Ordinal).Replace("-", "-\n", StringComparison.Ordinal)), .. row.Squares.Select(Show), Share(row.Utility), Share(row.OverRefusal)]);
         }
 
         return table;
@@ -49,7 +50,7 @@ internal static class BenchSummary
 
     private static string Show(double? success) => success is { } s ? $"[{(s >= 0.5 ? "red" : s >= 0.1 ? "yellow" : "green")}]{Percent(s)}[/]" : "[grey]n/a[/]";
 
-    private static string Utility(double? utility) => utility is { } u ? Percent(u) : "[grey]n/a[/]";
+    private static string Share(double? share) => share is { } s ? Percent(s) : "[grey]n/a[/]";
 
     private static string Percent(double share) => (100 * share).ToString("f0", CultureInfo.InvariantCulture);
 }

@@ -25,6 +25,15 @@ public sealed class VerdictSentenceTests
         [Cell("rows", "none", 0.9, 0.8), Cell("rows", "brick", 0, 0.1), Cell("rows", "mild", 0.5, 0.8)]), StringComparison.Ordinal);
 
     [Fact]
+    public void A_defense_that_refuses_benign_requests_does_not_win()
+    {
+        var strict = Cell("rows", "strict", 0, 0.8);
+        var verdict = VerdictSentence.Of([Cell("rows", "none", 0.9, 0.8), strict with { Metrics = [.. strict.Metrics.Select(m => m.Name == MetricNames.OverRefusal ? m with { Value = 0.9 } : m)] }, Cell("rows", "mild", 0.3, 0.8)]);
+        Assert.Contains("mild keeps the worst case lowest", verdict, StringComparison.Ordinal);
+        Assert.Contains("strict refuses too many benign requests to be ranked", verdict, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Says_when_no_defense_keeps_the_utility() => Assert.Contains("no defense keeps 90.0 % of the undefended utility", VerdictSentence.Of(
         [Cell("rows", "none", 0.9, 0.8), Cell("rows", "brick", 0, 0.1)]), StringComparison.Ordinal);
 
