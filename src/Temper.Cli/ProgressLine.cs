@@ -15,13 +15,13 @@ internal static class ProgressLine
         if (!console.Profile.Out.IsTerminal)
         {
             var clock = TimeProvider.System;
-            var last = clock.GetTimestamp();
+            var (last, ended) = (clock.GetTimestamp(), false);
             return work((done, total, detail, left) =>
             {
-                if (done == total || clock.GetElapsedTime(last) >= s_plainEvery)
+                if (!ended && (done == total || clock.GetElapsedTime(last) >= s_plainEvery))
                 {
-                    last = clock.GetTimestamp();
-                    Console.Error.WriteLine($"{title}: {done}/{total} {detail}, {Left(left)}");
+                    (last, ended) = (clock.GetTimestamp(), done == total);
+                    Console.Error.WriteLine(done == total ? $"{title}: {done}/{total} done" : $"{title}: {done}/{total} {detail}, {Left(left)}");
                 }
             });
         }

@@ -66,7 +66,7 @@ internal static class ReportBuilder
         }
 
         yield return $"Techniques: {string.Join(", ", study.Attacks.SelectMany(a => a.Configurations).Select(c => (c.Technique.Id, Attack: true))
-            .Concat(study.Defenses.SelectMany(d => d.Stack).Select(t => (t.Id, Attack: false))).Distinct()
+            .Concat(study.Defenses.SelectMany(d => d.Stack).Select(t => (t.Id, Attack: false))).Where(t => t.Id != "none").Distinct()
             .Select(t => Catalog.Find(t.Id, t.Attack).Card).OrderBy(c => c.Id, StringComparer.Ordinal).Select(c => $"{c.Id} v{c.Version}"))}.";
     }
 
