@@ -4,6 +4,7 @@ using Temper.Bench.Reports;
 using Temper.Bench.Statistics;
 using Temper.Bench.Store;
 using Temper.Bench.Studies;
+using Temper.Core;
 using Temper.Lifecycle;
 using Temper.Lifecycle.Evaluation;
 
@@ -17,6 +18,7 @@ internal static class ReportBuilder
         var byKey = rows.ToDictionary(r => r.Key, StringComparer.Ordinal);
         var stages = plan.Stages.ToDictionary(s => s.Key, StringComparer.Ordinal);
         CellResult[] cells = [.. plan.Cells.Select(c => Cell(c, store, byKey, stages))];
+        Compare(plan, cells, store);
         var report = new StudyReport(
             StudyReport.CurrentSchema, study.Name, study.Description, "", cells, Interactions.Of(study, plan, cells, store),
             new(cells.Length, plan.Requested, plan.Stages.Count), study.Text, [.. Notes(study)], Timing(rows, wall)) { UtilityFloor = study.Evaluation.UtilityFloor };
@@ -36,6 +38,34 @@ internal static class ReportBuilder
             StageState.Failed => Of(CellStatus.Failed, row.Reason, new([], [], [], [])),
             _ => Of(CellStatus.Failed, "not computed yet", new([], [], [], [])),
         };
+    }
+
+    /// <summary>No defense row without the undefended one: the paired difference to it.</summary>
+    private static void Compare(StagePlan plan, CellResult[] cells, ObjectStore store)
+    {
+        var undefended = plan.Cells.Zip(cells).Where(c => c.First.Defense == StudyGrid.None && c.Second.Status == CellStatus.Done)
+            .ToDictionary(c => (c.First.Model, c.First.Attack, c.First.Configuration, c.First.Seed), c => Interactions.Hits(c.First, store));
+        for (var i = 0; i < cells.Length; i++)
+        {
+            var cell = plan.Cells[i];
+            if (cell.Defense == StudyGrid.None || cells[i].Status != CellStatus.Done)
+            {
+                continue;
+            }
+
+            Metric difference;
+            if (undefended.TryGetValue((cell.Model, cell.Attack, cell.Configuration, cell.Seed), out var before))
+            {
+                var (value, low, high) = Bootstrap.Difference(Interactions.Hits(cell, store), before);
+                difference = new(MetricNames.Difference, value, before.Length, low, high, Direction.LowerIsSafer);
+            }
+            else
+            {
+                difference = Metric.NotMeasured(MetricNames.Difference, Direction.LowerIsSafer, "the undefended cell is not done");
+            }
+
+            cells[i] = cells[i] with { Metrics = [.. cells[i].Metrics, difference] };
+        }
     }
 
     private static HashSet<string> Ancestors(string key, Dictionary<string, Stage> stages)

@@ -92,9 +92,14 @@ internal static class HtmlHeatMap
         {
             page.Line($"<small>utility {ReportText.Percent(utility.Value)}</small>");
         }
+        if (square.Configurations > 1)
+        {
+            page.Line($"<small>worst of {square.Configurations}, {square.Configuration}; mean {ReportText.Percent(square.MeanSuccess.Value)}</small>");
+        }
+
         if (square.Failed > 0)
         {
-            page.Line($"<small class=\"fail\">{square.Failed} of {square.Cells.Count} seeds failed</small>");
+            page.Line($"<small class=\"fail\">{square.Failed} of {square.All.Count} seeds failed</small>");
         }
 
         page.Line($"</td>");

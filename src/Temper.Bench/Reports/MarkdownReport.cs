@@ -60,11 +60,14 @@ public static class MarkdownReport
         return text.ToString();
     }
 
+    private static string Configurations(Square square) =>
+        square.Configurations > 1 ? $"; worst of {square.Configurations}, {Safe(square.Configuration)}; mean {ReportText.Percent(square.MeanSuccess.Value)}" : "";
+
     private static string Square(Square square)
     {
         var seeds = square.Failed > 0 && square.Done.Count > 0 ? $"; {ReportText.Number(square.Failed, "0")} seeds failed" : "";
         return square.Success.Value is null
-            ? ReportText.Full(square.Success) : $"{ReportText.Full(square.Success)}; utility {ReportText.Percent(square.Of(MetricNames.Utility).Value)}{seeds}";
+            ? ReportText.Full(square.Success) : $"{ReportText.Full(square.Success)}; utility {ReportText.Percent(square.Of(MetricNames.Utility).Value)}{seeds}{Configurations(square)}";
     }
 
     private static void Table(StringBuilder text, IReadOnlyList<string> header, IEnumerable<IReadOnlyList<string>> rows)

@@ -51,7 +51,10 @@ public static class MetricNames
     public const string Coherence = "coherence";
     public const string JudgeAgreement = "judge-agreement";
 
-    public static IReadOnlyList<string> All { get; } = [Harm, Asr, FalseTrigger, Utility, OverRefusal, Coherence, JudgeAgreement];
+    /// <summary>Success less that of the undefended cell of the same attack, configuration and seed, paired by question (bootstrap).</summary>
+    public const string Difference = "difference";
+
+    public static IReadOnlyList<string> All { get; } = [Harm, Asr, FalseTrigger, Utility, OverRefusal, Coherence, JudgeAgreement, Difference];
 }
 
 public sealed record CurvePoint(int Step, double Loss);

@@ -74,9 +74,9 @@ public static class VerdictSentence
 
         if (worst.Success.Value > Half)
         {
-            var most = defenses.Where(s => s.Ranked).OrderByDescending(s => s.Holds).ThenBy(s => s.MeanSuccess).First();
-            return $"no defense holds against every attack; {most.Defense.Id} holds against most, {most.Holds} of {most.Compared}, at {ReportText.Percent(most.UtilityRatio)} of the undefended utility"
-                + $" (mean success {ReportText.Percent(most.MeanSuccess)}, undefended {ReportText.Percent(undefended.MeanSuccess)}){aside}";
+            var most = defenses.Where(s => s.Ranked).OrderBy(s => s.MeanSuccess).ThenByDescending(s => s.Holds).First();
+            return $"no defense holds against every attack; {most.Defense.Id} lowers their mean success most, from {ReportText.Percent(undefended.MeanSuccess)} to {ReportText.Percent(most.MeanSuccess)},"
+                + $" and holds against {most.Holds} of {most.Compared}, at {ReportText.Percent(most.UtilityRatio)} of the undefended utility{aside}";
         }
 
         return $"{best.Defense.Id} keeps the worst case lowest, {ReportText.Full(worst.Success)} under {Place(worst, grid)}, "

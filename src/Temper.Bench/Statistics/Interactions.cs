@@ -50,7 +50,7 @@ internal static class Interactions
     }
 
     /// <summary>The answers to the suite that shows the attack: its trigger where it has one, else the forbidden requests.</summary>
-    private static bool[] Hits(Cell cell, ObjectStore store)
+    public static bool[] Hits(Cell cell, ObjectStore store)
     {
         var scores = StageWorkspace.ReadLinesOf<ScoredSample>(Path.Combine(store.Folder(cell.MetricsKey), CellMetrics.ScoresFile)).ToLookup(s => s.Score.Suite, StringComparer.Ordinal);
         return [.. scores[scores.Contains(Suites.Triggered) ? Suites.Triggered : Suites.Harm].Select(s => s.Score.Hit)];
