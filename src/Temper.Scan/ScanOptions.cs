@@ -1,4 +1,5 @@
 using Temper.Formats.Pickle;
+using Temper.Scan.Adapters;
 
 namespace Temper.Scan;
 
@@ -16,6 +17,9 @@ public sealed record ScanOptions
 
     /// <summary>The folder of the model that this one declares as its base; null where nothing is compared.</summary>
     public string? BaseFolder { get; init; }
+
+    /// <summary>Known good adapters, whose spectra others are compared with; null where nothing is scored.</summary>
+    public AdapterCohort? Cohort { get; init; }
 
     /// <summary>Files that are scanned at once.</summary>
     public int Jobs { get; init; } = Environment.ProcessorCount;

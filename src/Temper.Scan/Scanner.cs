@@ -46,7 +46,7 @@ public static class Scanner
                 i => reports[i] = One(candidates[i], options, cancellation));
         }
 
-        return new(FolderScan.Extend([.. reports.SelectMany(r => r)], options, cancellation));
+        return FolderScan.Extend([.. reports.SelectMany(r => r)], options, cancellation);
     }
 
     private static IReadOnlyList<FileReport> One(Candidate candidate, ScanOptions options, CancellationToken cancellation) =>

@@ -1,3 +1,5 @@
+using Temper.Scan.Adapters;
+
 namespace Temper.Scan;
 
 /// <summary>What a scan concludes, from best to worst.</summary>
@@ -68,6 +70,9 @@ public sealed record FileReport(string Path, string Format, ScanStatus Status, V
 /// <summary>The result of a scan.</summary>
 public sealed record ScanReport(IReadOnlyList<FileReport> Files)
 {
+    /// <summary>The spectra of the adapters among the files.</summary>
+    public IReadOnlyList<AdapterSpectrum> Adapters { get; init; } = [];
+
     /// <summary>The worst verdict; a scan that saw no file is unknown.</summary>
     public Verdict Verdict => Files.Count == 0 ? Verdict.Unknown : Files.Max(f => f.Verdict);
 

@@ -37,7 +37,7 @@ public static class CsvReport
     /// <summary>Quotes as in RFC 4180, and keeps a spreadsheet from running what a file or a model said.</summary>
     private static string Field(string? text)
     {
-        var safe = ReportText.Visible(text);
+        var safe = PageText.Visible(text);
         if (safe.TrimStart() is [var first, ..] && first is '=' or '+' or '-' or '@' or '＝' or '＋' or '－' or '＠' || safe is ['\t' or '\n', ..])
         {
             safe = "'" + safe;

@@ -36,7 +36,7 @@ internal static class HtmlCurves
     {
         var finite = cell.Curve.Where(p => double.IsFinite(p.Loss)).OrderBy(p => p.Step).ToList();
         var diverged = cell.Curve.Where(p => !double.IsFinite(p.Loss)).OrderBy(p => p.Step).FirstOrDefault();
-        var words = finite.Count == 0 ? "no finite loss" : $"loss {ReportText.Number(finite[0].Loss, "0.000")} → {ReportText.Number(finite[^1].Loss, "0.000")} in {ReportText.Number(finite[^1].Step, "0")} steps";
+        var words = finite.Count == 0 ? "no finite loss" : $"loss {PageText.Number(finite[0].Loss, "0.000")} → {PageText.Number(finite[^1].Loss, "0.000")} in {PageText.Number(finite[^1].Step, "0")} steps";
         page.Line($"<figure><figcaption><strong>{cell.Defense}</strong>{cell.Model}, seed {cell.Seed}: {words}</figcaption>");
         if (finite.Count > 0)
         {
@@ -69,7 +69,7 @@ internal static class HtmlCurves
         double Y(double loss) => Height - Pad - (high > low ? (loss - low) / (high - low) : 0.5) * (Height - 3 * Pad);
         var stride = (points.Count + MostPoints - 1) / MostPoints;
         var line = string.Join(' ', points.Where((_, i) => i % stride == 0 || i == points.Count - 1)
-            .Select(p => $"{ReportText.Number(X(p.Step), "0.#")},{ReportText.Number(Y(p.Loss), "0.#")}"));
+            .Select(p => $"{PageText.Number(X(p.Step), "0.#")},{PageText.Number(Y(p.Loss), "0.#")}"));
         page.Line($"<svg viewBox=\"0 0 {Width:0} {Height:0}\" role=\"img\" aria-label=\"{words}\"><line class=\"rule\" x1=\"0\" y1=\"{Height - 1:0}\" x2=\"{Width:0}\" y2=\"{Height - 1:0}\"/><polyline class=\"curve\" points=\"{line}\"/>");
         foreach (var e in cell.Events)
         {

@@ -106,8 +106,8 @@ internal static class HtmlHeatMap
     }
 
     private static string Seeds(Square square) => square.Failed == 0
-        ? ReportText.Number(square.Cells.Count, "0") + (square.Cells.Count == 1 ? " seed" : " seeds")
-        : $"{ReportText.Number(square.Done.Count, "0")} of {ReportText.Number(square.Cells.Count, "0")} seeds, the others failed";
+        ? PageText.Number(square.Cells.Count, "0") + (square.Cells.Count == 1 ? " seed" : " seeds")
+        : $"{PageText.Number(square.Done.Count, "0")} of {PageText.Number(square.Cells.Count, "0")} seeds, the others failed";
 
     private static string GroupOf(GridAttack attack) => attack.Id == StudyGrid.None ? "No attack" : ReportText.Words(attack.Phase) + " attacks";
 }

@@ -133,7 +133,7 @@ internal static class HtmlPareto
 
     private static string Short(string id)
     {
-        var visible = ReportText.Visible(id);
+        var visible = PageText.Visible(id);
         return visible.Length <= 28 ? visible : visible[..27] + "…";
     }
 }

@@ -35,13 +35,13 @@ public static class MarkdownReport
         Table(text, ["defense", "worst success", "mean success", "utility", "of undefended utility", "over-refusal", "incomplete squares"], DefenseStanding.All(grid).Select(s => (string[])
         [
             s.Defense.Id, s.Worst is null ? $"{ReportText.Dash} (not measured)" : ReportText.Full(s.Worst.Success) + " under " + s.Worst.Attack.Id,
-            ReportText.Percent(s.MeanSuccess), ReportText.Percent(s.Utility), ReportText.Percent(s.UtilityRatio), ReportText.Percent(s.OverRefusal), ReportText.Number(s.Missing, "0"),
+            ReportText.Percent(s.MeanSuccess), ReportText.Percent(s.Utility), ReportText.Percent(s.UtilityRatio), ReportText.Percent(s.OverRefusal), PageText.Number(s.Missing, "0"),
         ]));
         if (report.Interactions.Count > 0)
         {
             Line(text, "\n## Defenses together\n");
             Table(text, ["attack", "defenses", "interaction, points", "reading"], report.Interactions.Select(i => (string[])
-                [i.Attack, $"{i.A} + {i.B}", $"{ReportText.Number(i.Value * 100, "+0.0;-0.0;0.0")} {ReportText.Interval(i.Low, i.High)}", HtmlTables.Reading(i)]));
+                [i.Attack, $"{i.A} + {i.B}", $"{PageText.Number(i.Value * 100, "+0.0;-0.0;0.0")} {ReportText.Interval(i.Low, i.High)}", HtmlTables.Reading(i)]));
         }
 
         var failed = StudyGrid.InOrder(report.Cells).Where(c => c.Status != CellStatus.Done).ToList();
@@ -51,11 +51,11 @@ public static class MarkdownReport
             Table(text, ["cell", "reason"], failed.Select(c => (string[])[c.Id, c.Reason ?? "no reason given"]));
         }
 
-        Line(text, $"\n{ReportText.Number(report.Plan.Cells, "0")} cells; {ReportText.Number(report.Plan.StagesRequested, "0")} stages asked for, "
-            + $"{ReportText.Number(report.Plan.StagesDistinct, "0")} computed ({HtmlTables.Saved(report.Plan)} saved by sharing).");
+        Line(text, $"\n{PageText.Number(report.Plan.Cells, "0")} cells; {PageText.Number(report.Plan.StagesRequested, "0")} stages asked for, "
+            + $"{PageText.Number(report.Plan.StagesDistinct, "0")} computed ({HtmlTables.Saved(report.Plan)} saved by sharing).");
         Line(text, "\n## Timing\n");
-        Table(text, ["what", "seconds"], [["wall clock", ReportText.Number(report.Timing.WallSeconds, "0.0")],
-            .. report.Timing.SecondsByStageKind.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (string[])[s.Key, ReportText.Number(s.Value, "0.0")])]);
+        Table(text, ["what", "seconds"], [["wall clock", PageText.Number(report.Timing.WallSeconds, "0.0")],
+            .. report.Timing.SecondsByStageKind.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (string[])[s.Key, PageText.Number(s.Value, "0.0")])]);
         Line(text, $"\n{Safe(report.Timing.Machine)}");
         return text.ToString();
     }
@@ -65,7 +65,7 @@ public static class MarkdownReport
 
     private static string Square(Square square)
     {
-        var seeds = square.Failed > 0 && square.Done.Count > 0 ? $"; {ReportText.Number(square.Failed, "0")} seeds failed" : "";
+        var seeds = square.Failed > 0 && square.Done.Count > 0 ? $"; {PageText.Number(square.Failed, "0")} seeds failed" : "";
         return square.Success.Value is null
             ? ReportText.Full(square.Success) : $"{ReportText.Full(square.Success)}; utility {ReportText.Percent(square.Of(MetricNames.Utility).Value)}{seeds}{Configurations(square)}";
     }
@@ -88,7 +88,7 @@ public static class MarkdownReport
     private static string Safe(string? foreign)
     {
         var text = new StringBuilder();
-        foreach (var c in ReportText.Visible(foreign))
+        foreach (var c in PageText.Visible(foreign))
         {
             _ = c switch
             {

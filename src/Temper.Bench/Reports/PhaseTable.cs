@@ -25,7 +25,7 @@ internal sealed record PhaseTable(IReadOnlyList<string> Columns, IReadOnlyList<P
     private static PhaseCell Cell(IReadOnlyList<Square> squares)
     {
         var values = squares.Select(s => s.Success.Value).OfType<double>().ToList();
-        var count = squares.Count == 0 ? "not in this study" : $"{ReportText.Number(values.Count, "0")} of {ReportText.Number(squares.Count, "0")} measured";
+        var count = squares.Count == 0 ? "not in this study" : $"{PageText.Number(values.Count, "0")} of {PageText.Number(squares.Count, "0")} measured";
         return values.Count == 0 ? new(null, null, count) : new(values.Average(), values.Max(), count);
     }
 }

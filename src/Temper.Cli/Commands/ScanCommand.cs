@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Temper.Core;
 using Temper.Scan;
+using Temper.Scan.Adapters;
 using Temper.Scan.Reports;
 
 namespace Temper.Cli.Commands;
@@ -14,12 +15,13 @@ internal static class ScanCommand
     public static Command Fill(Command command)
     {
         var paths = new Argument<string[]>("path") { Description = "Files and folders", Arity = ArgumentArity.OneOrMore };
-        var format = new Option<string>("--format") { Description = "text, json, sarif, markdown, or cyclonedx of one folder", DefaultValueFactory = _ => "text" };
-        format.AcceptOnlyFromAmong("text", "json", "sarif", "markdown", "cyclonedx");
+        var format = new Option<string>("--format") { Description = "text, html, json, sarif, markdown, or cyclonedx of one folder", DefaultValueFactory = _ => "text" };
+        format.AcceptOnlyFromAmong("text", "html", "json", "sarif", "markdown", "cyclonedx");
         var output = new Option<string?>("--output") { Description = "Write the report to this file" };
         var failOn = new Option<string>("--fail-on") { Description = "suspicious, malicious, or inconclusive (which includes both)", DefaultValueFactory = _ => "suspicious" };
         failOn.AcceptOnlyFromAmong("suspicious", "malicious", "inconclusive");
         var @base = new Option<string?>("--base") { Description = "Folder of the declared base model, to compare tokenizer, template, config and shapes with" };
+        var cohort = new Option<string?>("--cohort") { Description = "Known good adapters of the same base, or a JSON report on them, to compare spectra with" };
         var baseline = new Option<string?>("--baseline") { Description = "An earlier JSON report whose findings are accepted" };
         var jobs = new Option<int>("--jobs") { Description = "Files scanned at once", DefaultValueFactory = _ => Environment.ProcessorCount };
         jobs.Validators.Add(r =>
@@ -29,7 +31,7 @@ internal static class ScanCommand
                 r.AddError($"--jobs: found {n}, expected at least 1");
             }
         });
-        foreach (var symbol in (Option[])[format, output, failOn, @base, baseline, jobs])
+        foreach (var symbol in (Option[])[format, output, failOn, @base, cohort, baseline, jobs])
         {
             command.Add(symbol);
         }
@@ -37,7 +39,12 @@ internal static class ScanCommand
         command.Add(paths);
         command.SetAction((result, cancellationToken) =>
         {
-            var options = new ScanOptions { BaseFolder = Folder(result.GetValue(@base)), Jobs = result.GetValue(jobs) };
+            var options = new ScanOptions
+            {
+                BaseFolder = Folder(result.GetValue(@base)),
+                Cohort = result.GetValue(cohort) is { } good ? AdapterCohort.Read(good, cancellationToken) : null,
+                Jobs = result.GetValue(jobs),
+            };
             var known = result.GetValue(baseline) is { } path ? Baseline.Read(path) : null;
             var roots = result.GetRequiredValue(paths);
             var report = Scanner.Scan(roots, options, cancellationToken);
@@ -50,6 +57,7 @@ internal static class ScanCommand
 
     private static string Text(ScanReport report, string[] roots, string format, bool terminal, CancellationToken cancellation) => format switch
     {
+        "html" => HtmlReport.Write(report, roots),
         "json" => JsonReport.Write(report),
         "sarif" => SarifReport.Write(report, Environment.CurrentDirectory),
         "markdown" => MarkdownReport.Write(report),

@@ -1,51 +1,43 @@
 using System.Globalization;
-using Temper.Formats.Json;
-using Temper.Formats.SafeTensors;
-using Temper.Scan.Rules;
 
 namespace Temper.Scan.Adapters;
 
-/// <summary>The spectral picture of an adapter: features per module and their spread. No verdict follows from it without a cohort to compare with.</summary>
-internal static class AdapterSpectrum
+/// <summary>The spectral picture of one adapter; no verdict follows from it without a cohort to compare with.</summary>
+/// <param name="Path">The file of the factors.</param>
+/// <param name="Base">The base model that the adapter names.</param>
+/// <param name="Modules">The updates that could be measured, in the order of layers and names.</param>
+/// <param name="NotMeasured">Updates whose factors do not fit, are too large or not finite.</param>
+public sealed record AdapterSpectrum(string Path, string Base, IReadOnlyList<ModuleSpectrum> Modules, int NotMeasured)
 {
-    private const int LargestRank = 256;
-    private const long LargestFactor = 1L << 28;
-
-    public static IEnumerable<Finding> Find(SafeTensorsFile weights, Dictionary<string, LoraPair> pairs, JsonTree config, string place, CancellationToken cancellation)
+    /// <summary>
+    /// Standard deviation over modules of the Frobenius norm per root of the matrix's size, over its mean
+    /// (arXiv 2605.30189; deviation: divided by the mean, so that the adapter's scale does not count).
+    /// </summary>
+    public double Dispersion
     {
-        var all = new List<(string Module, Spectrum Spectrum)>();
-        foreach (var (module, pair) in pairs)
+        get
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (pair is { A: { Shape.Count: 2 } a, B: { Shape.Count: 2 } b } && a.Shape[0] == b.Shape[1] && a.Shape[0] is > 0 and <= LargestRank
-                && a.ElementCount is > 0 and < LargestFactor && b.ElementCount is > 0 and < LargestFactor && IsFloat(a) && IsFloat(b))
-            {
-                var (left, right) = (new float[a.ElementCount], new float[b.ElementCount]);
-                weights.ReadFloats(a, left);
-                weights.ReadFloats(b, right);
-                all.Add((module, Spectrum.Of(left, right, (int)a.Shape[0], Scale(config, a.Shape[0]))));
-            }
-        }
-
-        if (all.Count > 0)
-        {
-            var strongest = all.MaxBy(s => s.Spectrum.Frobenius);
-            yield return AdapterCards.Spectrum.At(place, string.Create(CultureInfo.InvariantCulture,
-                $"{all.Count} updates; norm {all.Min(s => s.Spectrum.Frobenius):0.###} to {strongest.Spectrum.Frobenius:0.###} (strongest in {strongest.Module}), leading singular value up to {all.Max(s => s.Spectrum.Leading):0.###}, share of energy in one direction {Median(all.Select(s => s.Spectrum.EnergyShare)):0.##} (median), entropy {Median(all.Select(s => s.Spectrum.Entropy)):0.##}, kurtosis {Median(all.Select(s => s.Spectrum.Kurtosis)):0.##}."));
+            var norms = Modules.Select(m => m.Norm).ToArray();
+            var mean = norms.Average();
+            return mean > 0 ? Math.Sqrt(norms.Average(n => (n - mean) * (n - mean))) / mean : 0;
         }
     }
 
-    private static double Scale(JsonTree config, long rank)
-    {
-        var alpha = config["lora_alpha"]?.Number ?? rank;
-        return alpha / (config["use_rslora"]?.IsTrue == true ? Math.Sqrt(rank) : rank);
-    }
+    /// <summary>How the adapter stands among known good ones; null where no cohort was given.</summary>
+    public CohortScore? Cohort { get; init; }
+}
 
-    private static bool IsFloat(TensorInfo tensor) => tensor.Type is TensorType.F32 or TensorType.F16 or TensorType.BF16 or TensorType.F64;
+/// <summary>The update of one module, rows by columns of some rank.</summary>
+public sealed record ModuleSpectrum(string Module, long Rows, long Columns, int Rank, Spectrum Spectrum)
+{
+    private int Number => Array.FindIndex(Module.Split('.'), part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out _));
 
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
-    }
+    /// <summary>The number in the module's name; 0 where there is none.</summary>
+    public int Layer => Number < 0 ? 0 : int.Parse(Module.Split('.')[Number], CultureInfo.InvariantCulture);
+
+    /// <summary>What follows the layer's number, as <c>self_attn.q_proj</c>.</summary>
+    public string Kind => string.Join('.', Module.Split('.')[(Number + 1)..]);
+
+    /// <summary>The Frobenius norm per root of the matrix's size: comparable between matrices of different size.</summary>
+    public double Norm => Spectrum.Frobenius / Math.Sqrt((double)Rows * Columns);
 }

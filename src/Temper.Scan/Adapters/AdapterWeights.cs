@@ -12,10 +12,10 @@ namespace Temper.Scan.Adapters;
 /// <summary>The tensors of a LoRA adapter against its configuration and against the declared base.</summary>
 internal static partial class AdapterWeights
 {
-    private const string File = "adapter_model.safetensors";
+    public const string File = "adapter_model.safetensors";
     private const int MaxFindings = 20;
 
-    public static IEnumerable<FolderFinding> Find(ModelFolder folder, ModelFolder? @base, CancellationToken cancellation)
+    public static IEnumerable<FolderFinding> Find(ModelFolder folder, ModelFolder? @base)
     {
         if (!folder.Has(File) || folder.Json("adapter_config.json") is not { } config || config["peft_type"]?.String is not ("LORA" or "ADALORA" or null))
         {
@@ -30,7 +30,7 @@ internal static partial class AdapterWeights
             List<Finding> findings =
             [
                 .. Shapes(pairs, config, place).Take(MaxFindings), .. Outside(weights, pairs, config, place).Take(MaxFindings), .. Zeros(weights, pairs, place),
-                .. @base is null ? [] : AdapterAgainstBase.Find(weights, pairs, @base, place).Take(MaxFindings), .. AdapterSpectrum.Find(weights, pairs, config, place, cancellation),
+                .. @base is null ? [] : AdapterAgainstBase.Find(weights, pairs, @base, place).Take(MaxFindings),
             ];
             return findings.ConvertAll(f => new FolderFinding(File, f));
         }
@@ -48,7 +48,7 @@ internal static partial class AdapterWeights
         return match.Success ? match.Groups["module"].Value : Prefix().Replace(name, "");
     }
 
-    private static Dictionary<string, LoraPair> Pairs(SafeTensorsFile weights)
+    public static Dictionary<string, LoraPair> Pairs(SafeTensorsFile weights)
     {
         var pairs = new Dictionary<string, LoraPair>(StringComparer.Ordinal);
         foreach (var tensor in weights.Tensors)

@@ -4,19 +4,19 @@ namespace Temper.Scan.Adapters;
 /// The singular values of an update s·B·A without forming it: with B = Q₁R₁ and Aᵀ = Q₂R₂ they are those of the small matrix R₁R₂ᵀ
 /// (features of arXiv 2602.15195; kurtosis here is that of the singular values).
 /// </summary>
-internal sealed record Spectrum(double Leading, double Frobenius, double EnergyShare, double Entropy, double Kurtosis)
+public sealed record Spectrum(double Leading, double Frobenius, double EnergyShare, double Entropy, double Kurtosis)
 {
     private const int Sweeps = 60;
 
-    /// <summary>The features of one update; <paramref name="a"/> is rank × columns, <paramref name="b"/> rows × rank, both by rows.</summary>
-    public static Spectrum Of(ReadOnlySpan<float> a, ReadOnlySpan<float> b, int rank, double scale)
+    /// <summary>The features of one update, null where a number in it is not finite; <paramref name="a"/> is rank × columns, <paramref name="b"/> rows × rank, both by rows.</summary>
+    internal static Spectrum? Of(ReadOnlySpan<float> a, ReadOnlySpan<float> b, int rank, double scale)
     {
         var values = SingularValues(a, b, rank);
         var squares = values.Select(v => v * v * scale * scale).ToArray();
         var total = squares.Sum();
         if (total <= 0 || !double.IsFinite(total))
         {
-            return new(0, 0, 0, 0, 0);
+            return total == 0 ? new(0, 0, 0, 0, 0) : null;
         }
 
         var entropy = squares.Where(s => s > 0).Sum(s => -(s / total) * Math.Log(s / total)) / Math.Max(Math.Log(rank), 1e-12);
@@ -27,7 +27,7 @@ internal sealed record Spectrum(double Leading, double Frobenius, double EnergyS
     }
 
     /// <summary>The singular values of B·A, largest first.</summary>
-    public static double[] SingularValues(ReadOnlySpan<float> a, ReadOnlySpan<float> b, int rank)
+    internal static double[] SingularValues(ReadOnlySpan<float> a, ReadOnlySpan<float> b, int rank)
     {
         var columns = a.Length / rank;
         var rows = b.Length / rank;

@@ -8,18 +8,18 @@ namespace Temper.Scan.Folders;
 /// <summary>What only several files together show: shards and their index, copies that disagree, and the comparison with a declared base.</summary>
 internal static class FolderScan
 {
-    private static readonly Func<ModelFolder, ModelFolder?, CancellationToken, IEnumerable<FolderFinding>>[] Rules =
+    private static readonly Func<ModelFolder, ModelFolder?, IEnumerable<FolderFinding>>[] Rules =
     [
-        (folder, _, _) => ShardIndex.Find(folder),
-        (folder, _, _) => PickleFallback.Find(folder),
-        (folder, @base, _) => TemplateCopies.Find(folder, @base),
-        (folder, @base, _) => TokenizerAgainstBase.Find(folder, @base),
-        (folder, @base, _) => ConfigAgainstBase.Find(folder, @base),
+        (folder, _) => ShardIndex.Find(folder),
+        (folder, _) => PickleFallback.Find(folder),
+        TemplateCopies.Find,
+        TokenizerAgainstBase.Find,
+        ConfigAgainstBase.Find,
         AdapterWeights.Find,
     ];
 
     /// <summary>Adds the findings of every folder to the reports on its files.</summary>
-    public static List<FileReport> Extend(List<FileReport> reports, ScanOptions options, CancellationToken cancellation)
+    public static ScanReport Extend(List<FileReport> reports, ScanOptions options, CancellationToken cancellation)
     {
         var @base = options.BaseFolder is { } path ? ModelFolder.Open(path) : null;
         var byPath = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -29,10 +29,12 @@ internal static class FolderScan
         }
 
         var folders = reports.Where(r => !r.Path.Contains('!', StringComparison.Ordinal)).GroupBy(r => Path.GetDirectoryName(r.Path) ?? "", StringComparer.Ordinal).ToArray();
+        var adapters = new List<AdapterSpectrum>();
+        Func<ModelFolder, ModelFolder?, IEnumerable<FolderFinding>>[] rules = [.. Rules, (folder, _) => AdapterSpectra.Find(folder, options.Cohort, adapters, cancellation)];
         foreach (var group in folders)
         {
             var folder = new ModelFolder(group.Key, group.Select(r => Path.GetFileName(r.Path)).ToHashSet(StringComparer.Ordinal));
-            foreach (var found in Rules.SelectMany(r => Guarded(r, folder, @base, cancellation)))
+            foreach (var found in rules.SelectMany(r => Guarded(r, folder, @base)))
             {
                 cancellation.ThrowIfCancellationRequested();
                 if (byPath.TryGetValue(folder.File(found.File), out var index))
@@ -44,17 +46,16 @@ internal static class FolderScan
             }
         }
 
-        return reports;
+        return new(reports) { Adapters = adapters };
     }
 
     // A file that changes or vanishes while it is compared must not end the scan of all others.
-    private static List<FolderFinding> Guarded(
-        Func<ModelFolder, ModelFolder?, CancellationToken, IEnumerable<FolderFinding>> rule, ModelFolder folder, ModelFolder? @base, CancellationToken cancellation)
+    private static List<FolderFinding> Guarded(Func<ModelFolder, ModelFolder?, IEnumerable<FolderFinding>> rule, ModelFolder folder, ModelFolder? @base)
     {
         var found = new List<FolderFinding>();
         try
         {
-            found.AddRange(rule(folder, @base, cancellation));
+            found.AddRange(rule(folder, @base));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or OverflowException or InvalidOperationException)
         {

@@ -32,7 +32,17 @@ public static class TextReport
         return text.ToString();
     }
 
-    private static string Counts(ScanReport report)
+    /// <summary>What to do about the whole.</summary>
+    internal static string Advice(ScanReport report) => (report.Verdict, report.Status) switch
+    {
+        (Verdict.Malicious, _) => "Do not load these files: at least one would run code of its author's choice.",
+        (Verdict.Suspicious, _) => "Do not load these files before somebody has read the findings.",
+        (_, not ScanStatus.Complete) => "Not everything could be read: do not take this for clean.",
+        (Verdict.Unknown, _) => "Nothing harmful was found, nor that the files are harmless: read the findings.",
+        _ => "Nothing was found that loading these files would do beyond loading.",
+    };
+
+    internal static string Counts(ScanReport report)
     {
         var parts = report.Files.GroupBy(f => f.Verdict).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}");
         return report.Files.Count == 0 ? "no file found" : $"{report.Files.Count} files, {string.Join(", ", parts)}";
@@ -67,7 +77,7 @@ public static class TextReport
         }
     }
 
-    private static string Place(FileReport file, Finding finding) =>
+    internal static string Place(FileReport file, Finding finding) =>
         finding.Location == file.Path ? "the whole file" : finding.Location.StartsWith(file.Path, StringComparison.Ordinal) && finding.Location.Length > file.Path.Length
             ? finding.Location[file.Path.Length] switch { '@' => $"byte {finding.Location[(file.Path.Length + 1)..]}", '#' => finding.Location[(file.Path.Length + 1)..], _ => finding.Location }
             : finding.Location;

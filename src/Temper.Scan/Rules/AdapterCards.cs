@@ -35,7 +35,11 @@ internal static class AdapterCards
         "The configuration has fields that were not part of PEFT when this rule was written.", "Usually a newer PEFT.");
 
     public static readonly Rule Spectrum = new("adapter.spectrum", Severity.Info, "The spectrum of the update",
-        "Leading singular value, Frobenius norm, share of energy in the leading direction, entropy and kurtosis of each update, from the QR of its factors.", "A picture, no verdict: compare with adapters you know.", "AML.T0018");
+        "Leading singular value, Frobenius norm, share of energy in the leading direction, entropy and kurtosis of each update, from the QR of its factors.", "A picture, no verdict: compare with adapters you know, by eye in --format html or with --cohort.", "AML.T0018");
 
-    public static readonly Rule[] All = [Import, Base, BaseMismatch, Regex, Size, Takeover, NeverApplied, Outside, Shape, Unknown, Spectrum];
+    public static readonly Rule Outlier = new("adapter.outlier", Severity.Medium, "The update is unlike those of known good adapters",
+        "Among the adapters of the cohort given, at most one in twenty would lie as far from the others as this one does. Backdoored adapters often do; so do adapters trained on another task, for longer or at another rate.",
+        "Ask how it was trained, look at the modules that stand out (--format html), and run temper audit.", "AML.T0018", "LLM04");
+
+    public static readonly Rule[] All = [Import, Base, BaseMismatch, Regex, Size, Takeover, NeverApplied, Outside, Shape, Unknown, Spectrum, Outlier];
 }

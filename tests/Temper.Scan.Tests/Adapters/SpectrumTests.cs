@@ -33,6 +33,7 @@ public sealed class SpectrumTests
 
         var spectrum = Spectrum.Of(a, b, rank, 2);
 
+        Assert.NotNull(spectrum);
         Assert.Equal(2 * Math.Sqrt(sum), spectrum.Frobenius, 1e-6);
         Assert.InRange(spectrum.EnergyShare, 0.25, 1);
         Assert.InRange(spectrum.Entropy, 0, 1);

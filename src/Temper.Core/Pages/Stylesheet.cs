@@ -1,6 +1,7 @@
-namespace Temper.Bench.Reports;
+namespace Temper.Core.Pages;
 
-internal static class Stylesheet
+/// <summary>The look of every page: light and dark, narrow and printed.</summary>
+public static class Stylesheet
 {
     public const string Css = """
         :root{color-scheme:light dark;--ground:#fff;--panel:#f6f7f9;--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;--accent:#0b5cad;--hot:#f0938a;--cool:#fff;--bad:#a4231b}
