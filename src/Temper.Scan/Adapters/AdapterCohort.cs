@@ -31,7 +31,7 @@ public sealed class AdapterCohort(IReadOnlyList<AdapterSpectrum> members)
     public static AdapterCohort Read(string path, CancellationToken cancellation)
     {
         var members = Directory.Exists(path)
-            ? Directory.EnumerateFiles(path, "adapter_config.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal).SelectMany(f => AdapterSpectra.Read(ModelFolder.Open(Path.GetDirectoryName(f)!), cancellation)).ToArray()
+            ? Directory.EnumerateDirectories(path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal).Prepend(path).SelectMany(f => AdapterSpectra.Read(ModelFolder.Open(f), cancellation)).ToArray()
             : FromReport(path);
         return members.Length > 0 ? new(members) : throw new TemperException($"--cohort {path}: found no adapter, expected a folder of known good ones or a JSON report on it");
     }

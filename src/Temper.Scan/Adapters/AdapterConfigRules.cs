@@ -9,7 +9,7 @@ namespace Temper.Scan.Adapters;
 internal static class AdapterConfigRules
 {
     private const long LargestRank = 1024;
-    private const double LargestScale = 64;
+    public const double LargestScale = 64;
     private const long MostLayers = 1000;
 
     private static readonly FrozenSet<string> Fields = FrozenSet.Create(StringComparer.Ordinal,
@@ -24,7 +24,7 @@ internal static class AdapterConfigRules
     public static IEnumerable<Finding> Find(JsonTree root, string path)
     {
         var at = $"{path}#$";
-        return [.. Imports(root, at), .. Base(root, at), .. Patterns(root, at), .. Sizes(root, at), .. Takeovers(root, at), .. Unknown(root, at)];
+        return [.. Imports(root, at), .. Base(root["base_model_name_or_path"]?.String, root["revision"]?.String, $"{at}.base_model_name_or_path"), .. Patterns(root, at), .. Sizes(root, at), .. Takeovers(root, at), .. Unknown(root, at)];
     }
 
     private static IEnumerable<Finding> Imports(JsonTree root, string at)
@@ -40,10 +40,10 @@ internal static class AdapterConfigRules
         }
     }
 
-    private static IEnumerable<Finding> Base(JsonTree root, string at)
+    public static bool IsScale(double scale) => double.IsFinite(scale) && scale is > 0 and <= LargestScale;
+
+    public static IEnumerable<Finding> Base(string? name, string? revision, string place)
     {
-        var name = root["base_model_name_or_path"]?.String;
-        var place = $"{at}.base_model_name_or_path";
         if (string.IsNullOrEmpty(name))
         {
             yield return AdapterCards.Base.At(place, "No base model is named.");
@@ -56,7 +56,7 @@ internal static class AdapterConfigRules
         {
             yield return AdapterCards.Base.At(place, "The base model is a path of the author's machine.", name);
         }
-        else if (root["revision"]?.String is null or "main")
+        else if (revision is null or "" or "main")
         {
             yield return AdapterCards.Base.At(place, "The base model is named without a fixed revision.", name, Severity.Info);
         }
@@ -98,7 +98,7 @@ internal static class AdapterConfigRules
         if (root["r"]?.Number is > 0 and var first && root["lora_alpha"]?.Number is { } alpha)
         {
             var scale = alpha / (root["use_rslora"]?.IsTrue == true ? Math.Sqrt(first) : first);
-            if (!double.IsFinite(scale) || scale <= 0 || scale > LargestScale)
+            if (!IsScale(scale))
             {
                 yield return AdapterCards.Size.At($"{at}.lora_alpha", $"The update is scaled by {scale:0.###}, expected more than 0 and at most {LargestScale}.", $"alpha {alpha}, r {first}");
             }

@@ -26,17 +26,64 @@ internal static class AdapterSpectra
         }
     }
 
+    /// <summary>The spectra of the adapters in a folder: PEFT's safetensors, and LoRA in GGUF.</summary>
     public static IEnumerable<AdapterSpectrum> Read(ModelFolder folder, CancellationToken cancellation)
+    {
+        if (Peft(folder, cancellation) is { } peft)
+        {
+            yield return peft;
+        }
+
+        foreach (var (file, adapter) in GgufAdapter.Of(folder, cancellation))
+        {
+            if (Of(folder.File(file), adapter.Base, adapter.Pairs, adapter.Read, adapter.ScaleOf, cancellation) is { } spectrum)
+            {
+                yield return spectrum;
+            }
+        }
+    }
+
+    private static AdapterSpectrum? Peft(ModelFolder folder, CancellationToken cancellation)
     {
         if (!folder.Has(AdapterWeights.File) || folder.Json("adapter_config.json") is not { } config)
         {
-            yield break;
+            return null;
         }
 
-        if (Of(folder.File(AdapterWeights.File), config, cancellation) is { } spectrum)
+        try
         {
-            yield return spectrum;
+            using var weights = SafeTensorsFile.Open(folder.File(AdapterWeights.File));
+            return Of(weights.Path, config["base_model_name_or_path"]?.String ?? "", AdapterWeights.Pairs(weights), Floats, rank => Scale(config, rank), cancellation);
+
+            float[] Floats(TensorInfo tensor)
+            {
+                var result = new float[tensor.ElementCount];
+                weights.ReadFloats(tensor, result);
+                return result;
+            }
         }
+        catch (TemperException)
+        {
+            // The report on the file itself says what is wrong with it.
+            return null;
+        }
+    }
+
+    private static AdapterSpectrum? Of(
+        string path, string @base, Dictionary<string, LoraPair> pairs, Func<TensorInfo, float[]> read, Func<long, double> scale, CancellationToken cancellation)
+    {
+        var modules = new List<ModuleSpectrum>();
+        foreach (var (module, pair) in pairs)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (pair is { A: { Shape.Count: 2 } a, B: { Shape.Count: 2 } b } && a.Shape[0] == b.Shape[1] && a.Shape[0] is > 0 and <= LargestRank && IsMeasurable(a) && IsMeasurable(b)
+                && Spectrum.Of(read(a), read(b), (int)a.Shape[0], scale(a.Shape[0])) is { } spectrum)
+            {
+                modules.Add(new(module, b.Shape[0], a.Shape[1], (int)a.Shape[0], spectrum));
+            }
+        }
+
+        return modules.Count == 0 ? null : new(path, @base, [.. modules.OrderBy(m => m.Layer).ThenBy(m => m.Module, StringComparer.Ordinal)], pairs.Count - modules.Count);
     }
 
     private static IEnumerable<Finding> Findings(AdapterSpectrum adapter)
@@ -52,44 +99,14 @@ internal static class AdapterSpectra
         }
     }
 
-    private static AdapterSpectrum? Of(string path, JsonTree config, CancellationToken cancellation)
-    {
-        try
-        {
-            using var weights = SafeTensorsFile.Open(path);
-            var pairs = AdapterWeights.Pairs(weights);
-            var modules = pairs.Select(p => Measure(weights, p.Key, p.Value, config, cancellation)).OfType<ModuleSpectrum>().OrderBy(m => m.Layer).ThenBy(m => m.Module, StringComparer.Ordinal).ToArray();
-            return modules.Length == 0 ? null : new(path, config["base_model_name_or_path"]?.String ?? "", modules, pairs.Count - modules.Length);
-        }
-        catch (TemperException)
-        {
-            // The report on the file itself says what is wrong with it.
-            return null;
-        }
-    }
-
-    private static ModuleSpectrum? Measure(SafeTensorsFile weights, string module, LoraPair pair, JsonTree config, CancellationToken cancellation)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        if (pair is not { A: { Shape.Count: 2 } a, B: { Shape.Count: 2 } b } || a.Shape[0] != b.Shape[1] || a.Shape[0] is <= 0 or > LargestRank
-            || a.ElementCount is <= 0 or >= LargestFactor || b.ElementCount is <= 0 or >= LargestFactor || !IsFloat(a) || !IsFloat(b))
-        {
-            return null;
-        }
-
-        var (left, right) = (new float[a.ElementCount], new float[b.ElementCount]);
-        weights.ReadFloats(a, left);
-        weights.ReadFloats(b, right);
-        return Spectrum.Of(left, right, (int)a.Shape[0], Scale(config, a.Shape[0])) is { } spectrum ? new(module, b.Shape[0], a.Shape[1], (int)a.Shape[0], spectrum) : null;
-    }
-
     private static double Scale(JsonTree config, long rank)
     {
         var alpha = config["lora_alpha"]?.Number ?? rank;
         return alpha / (config["use_rslora"]?.IsTrue == true ? Math.Sqrt(rank) : rank);
     }
 
-    private static bool IsFloat(TensorInfo tensor) => tensor.Type is TensorType.F32 or TensorType.F16 or TensorType.BF16 or TensorType.F64;
+    private static bool IsMeasurable(TensorInfo tensor) =>
+        tensor.Type is TensorType.F32 or TensorType.F16 or TensorType.BF16 or TensorType.F64 && tensor.ElementCount is > 0 and < LargestFactor;
 
     private static double Median(IEnumerable<double> values)
     {

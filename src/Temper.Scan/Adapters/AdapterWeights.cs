@@ -29,8 +29,8 @@ internal static partial class AdapterWeights
             var pairs = Pairs(weights);
             List<Finding> findings =
             [
-                .. Shapes(pairs, config, place).Take(MaxFindings), .. Outside(weights, pairs, config, place).Take(MaxFindings), .. Zeros(weights, pairs, place),
-                .. @base is null ? [] : AdapterAgainstBase.Find(weights, pairs, @base, place).Take(MaxFindings),
+                .. Shapes(pairs, config["rank_pattern"] is { Members.Count: > 0 } ? null : config["r"]?.Integer, place).Take(MaxFindings), .. Outside(weights, pairs, config, place).Take(MaxFindings), .. Zeros(weights, pairs, place),
+                .. @base is null ? [] : AdapterAgainstBase.Find(weights, pairs, config, @base, place).Take(MaxFindings),
             ];
             return findings.ConvertAll(f => new FolderFinding(File, f));
         }
@@ -69,7 +69,8 @@ internal static partial class AdapterWeights
         return pairs;
     }
 
-    private static IEnumerable<Finding> Shapes(Dictionary<string, LoraPair> pairs, JsonTree config, string place)
+    /// <summary>Factors that do not fit each other, or the rank that the configuration states.</summary>
+    public static IEnumerable<Finding> Shapes(Dictionary<string, LoraPair> pairs, long? rank, string place)
     {
         foreach (var (module, pair) in pairs)
         {
@@ -81,7 +82,7 @@ internal static partial class AdapterWeights
             {
                 yield return AdapterCards.Shape.At($"{place}#{module}", $"A has rank {a.Shape[0]}, B has rank {b.Shape[1]}.", module);
             }
-            else if (config["rank_pattern"] is not { Members.Count: > 0 } && config["r"]?.Integer is { } rank && rank != a.Shape[0])
+            else if (rank is not null && rank != a.Shape[0])
             {
                 yield return AdapterCards.Shape.At($"{place}#{module}", $"The factors have rank {a.Shape[0]}, the configuration says {rank}.", module);
             }

@@ -30,7 +30,7 @@ internal static class FolderScan
 
         var folders = reports.Where(r => !r.Path.Contains('!', StringComparison.Ordinal)).GroupBy(r => Path.GetDirectoryName(r.Path) ?? "", StringComparer.Ordinal).ToArray();
         var adapters = new List<AdapterSpectrum>();
-        Func<ModelFolder, ModelFolder?, IEnumerable<FolderFinding>>[] rules = [.. Rules, (folder, _) => AdapterSpectra.Find(folder, options.Cohort, adapters, cancellation)];
+        Func<ModelFolder, ModelFolder?, IEnumerable<FolderFinding>>[] rules = [.. Rules, (folder, b) => GgufAdapter.Find(folder, b, cancellation), (folder, _) => AdapterSpectra.Find(folder, options.Cohort, adapters, cancellation)];
         foreach (var group in folders)
         {
             var folder = new ModelFolder(group.Key, group.Select(r => Path.GetFileName(r.Path)).ToHashSet(StringComparer.Ordinal));

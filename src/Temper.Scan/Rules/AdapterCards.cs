@@ -11,7 +11,7 @@ internal static class AdapterCards
         "The base model is missing, a local path or an address, so that nobody knows what the adapter was made for.", "Ask the author for base model and revision.", "LLM03");
 
     public static readonly Rule BaseMismatch = new("adapter.base-mismatch", Severity.Medium, "The adapter does not fit the declared base",
-        "Names or shapes of its tensors do not match the base model's layers.", "Do not merge it into this base.", "CWE-20", "AML.T0018");
+        "Name or architecture of the base, or names or shapes of the tensors, do not match the base model given.", "Do not merge it into this base.", "CWE-20", "AML.T0018");
 
     public static readonly Rule Regex = new("adapter.regex", Severity.Medium, "A pattern that takes exponential time",
         "target_modules and its relatives are regular expressions, matched against every module's name. This one has nested repetitions.", "Do not load.", "CWE-1333");

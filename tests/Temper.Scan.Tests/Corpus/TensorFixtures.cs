@@ -66,6 +66,8 @@ internal static class TensorFixtures
             .Raw("tokenizer.ggml.scores", 9, [.. BitConverter.GetBytes(6), .. BitConverter.GetBytes(2L), .. new byte[8]]));
         yield return Gguf("G6", "an end token beyond the vocabulary", g => g.Raw("tokenizer.ggml.tokens", 9, [.. BitConverter.GetBytes(8), .. BitConverter.GetBytes(1L), .. BitConverter.GetBytes(1L), (byte)'a'])
             .Raw("tokenizer.ggml.eos_token_id", 4, BitConverter.GetBytes(7)));
+        yield return new("G6", "an adapter without a base", Verdict.Unknown, ("m.gguf", new RawGguf().Text("general.type", "adapter").Tensor("blk.0.attn_q.weight.lora_a", 0, 0, [], 8, 1).Tensor("blk.0.attn_q.weight.lora_b", 0, 32, [], 1, 8).Bytes()));
+        yield return Gguf("G6", "an adapter whose factors do not fit", g => g.Text("general.type", "adapter").Tensor("blk.0.attn_q.weight.lora_a", 0, 0, [], 8, 1).Tensor("blk.0.attn_q.weight.lora_b", 0, 32, [], 2, 4));
     }
 
     private static Fixture Safe(string row, string title, byte[] bytes) => Safe(row, title, Odd, bytes);

@@ -84,9 +84,47 @@ public sealed class BaseTests : IDisposable
         Assert.Equal(["adapter.base-mismatch"], Rules());
     }
 
+    [Theory]
+    [InlineData("llama", "Base 1B", 4, 4, "")]
+    [InlineData("qwen2", "Base 1B", 4, 4, "adapter.base-mismatch: The adapter is for the architecture qwen2, the base is llama.")]
+    [InlineData("llama", "Another 2B", 4, 4, "adapter.base-mismatch: The adapter was made for Another 2B, the base calls itself org/base-1b.")]
+    [InlineData("llama", "Base 1B", 5, 4, "adapter.base-mismatch: The update is 5 x 4, the base's layer 4 x 4.")]
+    [InlineData("llama", "", 4, 4, "adapter.base: No base model is named.")]
+    public void A_gguf_adapter_is_held_against_its_base(string architecture, string name, int rows, int columns, string expected)
+    {
+        Write("base", "config.json", """{"model_type":"mistral","_name_or_path":"org/base-1b"}""");
+        File.Delete(Path.Combine(_root, "tuned", "config.json"));
+        File.WriteAllBytes(Path.Combine(_root, "tuned", "adapter.gguf"), GgufAdapter(architecture, name, rows, columns).Bytes());
+        var report = Scan();
+
+        Assert.Equal(expected, string.Join('\n', report.Files.SelectMany(f => f.Findings).Where(f => f.Severity > Severity.Info).Select(f => $"{f.RuleId}: {f.Message}")));
+        Assert.Equal(4 * Math.Sqrt(rows * columns), Assert.Single(report.Adapters).Modules[0].Spectrum.Frobenius, 1e-5);
+    }
+
+    [Fact]
+    public void A_gguf_base_is_compared_by_its_own_names()
+    {
+        File.Delete(Path.Combine(_root, "base", "model.safetensors"));
+        File.WriteAllBytes(Path.Combine(_root, "base", "base.gguf"), new RawGguf().Text("general.architecture", "llama").Text("general.name", "Base 1B").Tensor("blk.0.attn_q.weight", 0, 0, new byte[128], 4, 8).Bytes());
+        File.WriteAllBytes(Path.Combine(_root, "tuned", "adapter.gguf"), GgufAdapter("llama", "Base 1B", 8, 4).Bytes());
+        Assert.Equal([], Rules());
+
+        File.WriteAllBytes(Path.Combine(_root, "tuned", "adapter.gguf"), GgufAdapter("llama", "Base 1B", 8, 8).Bytes());
+        Assert.Equal(["adapter.base-mismatch"], Rules());
+    }
+
+    // Ones of rank one, scaled by four.
+    private static RawGguf GgufAdapter(string architecture, string @base, int rows, int columns)
+    {
+        var gguf = new RawGguf().Text("general.type", "adapter").Text("general.architecture", architecture).Raw("adapter.lora.alpha", 6, BitConverter.GetBytes(4f));
+        byte[] ones = [.. Enumerable.Repeat(BitConverter.GetBytes(1f), 8).SelectMany(b => b)];
+        return (@base.Length > 0 ? gguf.Text("general.base_model.0.name", @base) : gguf).Tensor("blk.0.attn_q.weight.lora_a", 0, 0, ones, columns, 1).Tensor("blk.0.attn_q.weight.lora_b", 0, 32, ones, 1, rows);
+    }
+
     private void Write(string folder, string name, string text) => File.WriteAllText(Path.Combine(_root, folder, name), text);
 
-    private IEnumerable<string> Rules() =>
-        Scanner.Scan([Path.Combine(_root, "tuned")], new ScanOptions { BaseFolder = Path.Combine(_root, "base"), Jobs = 1 }, TestContext.Current.CancellationToken)
-            .Files.SelectMany(f => f.Findings).Where(f => f.Severity > Severity.Info).Select(f => f.RuleId);
+    private ScanReport Scan() =>
+        Scanner.Scan([Path.Combine(_root, "tuned")], new ScanOptions { BaseFolder = Path.Combine(_root, "base"), Jobs = 1 }, TestContext.Current.CancellationToken);
+
+    private IEnumerable<string> Rules() => Scan().Files.SelectMany(f => f.Findings).Where(f => f.Severity > Severity.Info).Select(f => f.RuleId);
 }
