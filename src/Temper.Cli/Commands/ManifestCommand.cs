@@ -14,7 +14,7 @@ internal static class ManifestCommand
     private static Command Sign()
     {
         var folder = Folder();
-        var key = new Option<string>("--key") { Description = "Private elliptic-curve key in PEM", Required = true };
+        var key = new Option<string>("--key") { Description = "Private key in PEM: Ed25519, P-256, P-384 or P-521", Required = true };
         var output = new Option<string?>("--output") { Description = $"Signature file; FOLDER/{DefaultName} by default" };
         var command = new Command("create", "Write the signed manifest of a folder") { folder, key, output };
         command.SetAction((result, cancellation) =>
@@ -34,7 +34,7 @@ internal static class ManifestCommand
     private static Command Verify()
     {
         var folder = Folder();
-        var key = new Option<string>("--key") { Description = "Public elliptic-curve key in PEM", Required = true };
+        var key = new Option<string>("--key") { Description = "Public key in PEM", Required = true };
         var signature = new Option<string?>("--signature") { Description = $"Signature file; FOLDER/{DefaultName} by default" };
         var command = new Command("verify", "Check signature and every file of a folder; exit 1 where something differs") { folder, key, signature };
         command.SetAction((result, cancellation) =>

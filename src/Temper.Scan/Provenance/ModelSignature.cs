@@ -16,18 +16,18 @@ public static class ModelSignature
     private const string PayloadType = "application/vnd.in-toto+json";
     private const string PredicateType = "https://model_signing/signature/v1.0";
 
-    /// <summary>The bundle for <paramref name="folder"/>, signed with an elliptic-curve key in PEM.</summary>
+    /// <summary>The bundle for <paramref name="folder"/>, signed with a private key in PEM.</summary>
     public static string Create(string folder, string keyPem, IReadOnlyCollection<string> ignore, CancellationToken cancellation)
     {
-        using var key = Key(keyPem);
+        using var key = SigningKey.Read(keyPem);
         var payload = Statement(Path.GetFileName(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar)), FileDigests.Compute(folder, ignore, cancellation));
-        var signature = key.SignData(Envelope(payload), Hash(key), DSASignatureFormat.Rfc3279DerSequence);
+        var signature = key.Sign(Envelope(payload));
         return Json(json =>
         {
             json.WriteString("mediaType", "application/vnd.dev.sigstore.bundle.v0.3+json");
             json.WriteStartObject("verificationMaterial");
             json.WriteStartObject("publicKey");
-            json.WriteString("hint", Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo())));
+            json.WriteString("hint", Convert.ToHexStringLower(SHA256.HashData(key.PublicInfo)));
             json.WriteEndObject();
             json.WriteStartArray("tlogEntries");
             json.WriteEndArray();
@@ -48,9 +48,9 @@ public static class ModelSignature
     /// <summary>What does not hold, one sentence each; empty where signature and every file do.</summary>
     public static IReadOnlyList<string> Verify(string folder, string bundle, string keyPem, IReadOnlyCollection<string> ignore, CancellationToken cancellation)
     {
-        using var key = Key(keyPem);
+        using var key = SigningKey.Read(keyPem);
         var (payload, signature) = Open(bundle);
-        if (!key.VerifyData(Envelope(payload), signature, Hash(key), DSASignatureFormat.Rfc3279DerSequence))
+        if (!key.Verify(Envelope(payload), signature))
         {
             return ["The signature is not of this key: the manifest was changed or another key signed it."];
         }
@@ -170,23 +170,6 @@ public static class ModelSignature
             throw new TemperException($"{what}: {e.Message}", e);
         }
     }
-
-    private static ECDsa Key(string pem)
-    {
-        var key = ECDsa.Create();
-        try
-        {
-            key.ImportFromPem(pem);
-            return key;
-        }
-        catch (Exception e) when (e is ArgumentException or CryptographicException)
-        {
-            key.Dispose();
-            throw new TemperException($"--key: found no usable key ({e.Message}), expected an unencrypted elliptic-curve key (P-256, P-384 or P-521) in PEM", e);
-        }
-    }
-
-    private static HashAlgorithmName Hash(ECDsa key) => key.KeySize switch { <= 256 => HashAlgorithmName.SHA256, <= 384 => HashAlgorithmName.SHA384, _ => HashAlgorithmName.SHA512 };
 
     private static string Json(Action<Utf8JsonWriter> write)
     {

@@ -52,6 +52,40 @@ public sealed class ModelSignatureTests : IDisposable
         Assert.StartsWith("The signature is not of this key", Assert.Single(Verify(forged)), StringComparison.Ordinal);
     }
 
+    // Test 1 of RFC 8032 7.1 as openssl writes the key; the signature of the empty message.
+    private const string Rfc8032Private = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
+    private const string Rfc8032Public = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n-----END PUBLIC KEY-----\n";
+
+    [Fact]
+    public void An_ed25519_key_signs_as_rfc_8032_says()
+    {
+        using var key = SigningKey.Read(Rfc8032Private);
+        using var other = SigningKey.Read(Rfc8032Public);
+        var signature = Convert.FromHexString("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b");
+
+        Assert.Equal(signature, key.Sign([]));
+        Assert.True(other.Verify([], signature));
+        Assert.False(other.Verify([1], signature));
+        Assert.Equal(key.PublicInfo, other.PublicInfo);
+    }
+
+    [Fact]
+    public void A_folder_signed_with_ed25519_verifies_with_its_public_key_alone()
+    {
+        var bundle = ModelSignature.Create(_folder, Rfc8032Private, [], TestContext.Current.CancellationToken);
+
+        Assert.Equal([], ModelSignature.Verify(_folder, bundle, Rfc8032Public, [], TestContext.Current.CancellationToken));
+        Assert.StartsWith("The signature is not of this key", Assert.Single(Verify(bundle)), StringComparison.Ordinal);
+        Assert.Contains("expected a private one", Assert.Throws<TemperException>(() => ModelSignature.Create(_folder, Rfc8032Public, [], TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1h\n-----END PRIVATE KEY-----\n")]
+    [InlineData("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n")]
+    public void What_is_no_key_is_refused_with_what_is_expected(string pem) =>
+        Assert.Contains("expected an unencrypted key in PEM", Assert.Throws<TemperException>(() => SigningKey.Read(pem)).Message, StringComparison.Ordinal);
+
     [Fact]
     public void The_layout_is_that_of_model_signing_v1()
     {
