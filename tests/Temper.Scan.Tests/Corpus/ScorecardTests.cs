@@ -30,6 +30,7 @@ public sealed class ScorecardTests
         var text = File.ReadAllText(path);
         var (from, to) = (text.IndexOf(Start, StringComparison.Ordinal) + Start.Length, text.IndexOf(End, StringComparison.Ordinal));
         var table = Table();
+        TestContext.Current.TestOutputHelper?.WriteLine(table);
         if (Environment.GetEnvironmentVariable("TEMPER_APPROVE") == "1")
         {
             File.WriteAllText(path, text[..from] + table + text[to..]);
@@ -42,17 +43,23 @@ public sealed class ScorecardTests
     private static string Table()
     {
         var table = new StringBuilder("| corpus | files | reach their verdict | malicious | suspicious | unknown | clean |\n|---|---|---|---|---|---|---|\n");
+        var (caught, hostile) = (0, 0);
         foreach (var group in CorpusTests.Everything.GroupBy(f => Group(f.Row[0]), StringComparer.Ordinal))
         {
             var verdicts = group.Select(f => (f.Expected, CorpusTests.Scan(f).Verdict)).ToArray();
+            Add(verdicts.Count(v => v.Verdict >= v.Expected), verdicts.Length);
             Row(table, group.Key, verdicts.Count(v => v.Verdict >= v.Expected), [.. verdicts.Select(v => v.Verdict)]);
         }
 
         var callables = Callables().Select(n => Scan(Pickle(n)).Verdict).ToArray();
         Row(table, "dangerous callables (E.2)", callables.Count(v => v >= Verdict.Suspicious), callables);
+        Add(callables.Count(v => v >= Verdict.Suspicious), callables.Length);
         var plain = Plain().Select(p => Scan(p.Bytes).Verdict).ToArray();
         Row(table, "benign: plain values, protocols 0 to 5", plain.Count(v => v == Verdict.Clean), plain);
+        table.Append(CultureInfo.InvariantCulture, $"\nCaught: {caught} of {hostile}. False positives: {plain.Count(v => v != Verdict.Clean)} of {plain.Length}.\n");
         return table.ToString();
+
+        void Add(int right, int all) => (caught, hostile) = (caught + right, hostile + all);
     }
 
     private static string Group(char row) => row switch { 'P' => "pickles (E.1)", 'Z' => "containers (E.3)", 'S' => "safetensors (E.4)", 'G' => "GGUF (E.4)", _ => "text and configuration (E.5)" };
