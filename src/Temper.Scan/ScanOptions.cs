@@ -24,6 +24,9 @@ public sealed record ScanOptions
     /// <summary>Files that are scanned at once.</summary>
     public int Jobs { get; init; } = Environment.ProcessorCount;
 
+    /// <summary>Called after each file, by whichever thread read it.</summary>
+    public Action<ScanProgress>? Progress { get; init; }
+
     /// <summary>Members of one archive.</summary>
     public int MaxMembers { get; init; } = 100_000;
 

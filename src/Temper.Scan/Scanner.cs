@@ -32,18 +32,19 @@ public static class Scanner
     private static ScanReport Run(List<Candidate> candidates, ScanOptions options, CancellationToken cancellation)
     {
         var reports = new IReadOnlyList<FileReport>[candidates.Count];
-        if (options.Jobs <= 1 || candidates.Count == 1)
+        var progress = options.Progress is { } report ? new ScanProgressCount([.. candidates.Select(c => c.Skipped is null ? c.Path : null)], report) : null;
+        try
         {
-            for (var i = 0; i < reports.Length; i++)
+            Parallel.For(0, reports.Length, new() { MaxDegreeOfParallelism = Math.Max(1, options.Jobs), CancellationToken = cancellation }, i =>
             {
-                cancellation.ThrowIfCancellationRequested();
                 reports[i] = One(candidates[i], options, cancellation);
-            }
+                progress?.Done(i);
+            });
         }
-        else
+        catch (AggregateException) when (cancellation.IsCancellationRequested)
         {
-            Parallel.For(0, reports.Length, new() { MaxDegreeOfParallelism = options.Jobs, CancellationToken = cancellation },
-                i => reports[i] = One(candidates[i], options, cancellation));
+            // Files have tokens of their own for their time, which the loop does not know for its own.
+            throw new OperationCanceledException(cancellation);
         }
 
         return FolderScan.Extend([.. reports.SelectMany(r => r)], options, cancellation);

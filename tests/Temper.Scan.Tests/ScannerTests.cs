@@ -50,6 +50,34 @@ public sealed class ScannerTests : IDisposable
     public void Others_get_what_is_known_of_them(string bytes, Verdict verdict) => Assert.Equal(verdict, Scan(Of(bytes)).Verdict);
 
     [Fact]
+    public void Progress_counts_every_file_and_every_byte()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            File.WriteAllBytes(Path.Combine(_folder, $"{i}.pkl"), [.. "N."u8]);
+        }
+
+        var seen = new List<ScanProgress>();
+        Scanner.Scan([_folder], new ScanOptions { Progress = seen.Add }, TestContext.Current.CancellationToken);
+
+        Assert.Equal(Enumerable.Range(1, 5).Select(n => new ScanProgress(n, 5, 2 * n, 10)), seen);
+    }
+
+    [Fact]
+    public void A_scan_of_many_files_that_is_canceled_ends_as_canceled_and_not_as_broken()
+    {
+        File.WriteAllBytes(Path.Combine(_folder, "0.pkl"), [.. "N."u8]);
+        for (var i = 1; i < 5; i++)
+        {
+            File.WriteAllBytes(Path.Combine(_folder, $"{i}.pkl"), [.. Enumerable.Repeat((byte)'N', 5_000_000), (byte)'.']);
+        }
+
+        using var stop = new CancellationTokenSource();
+
+        Assert.Throws<OperationCanceledException>(() => Scanner.Scan([_folder], new ScanOptions { Jobs = 4, Progress = _ => stop.Cancel() }, stop.Token));
+    }
+
+    [Fact]
     public void Members_of_archives_are_scanned_and_named()
     {
         var evil = Of("cos\nsystem\n(S'inert'\ntR.");

@@ -39,8 +39,10 @@ internal static class ScanCommand
         command.Add(paths);
         command.SetAction((result, cancellationToken) =>
         {
+            using var line = new ScanProgressLine();
             var options = new ScanOptions
             {
+                Progress = line.Report,
                 BaseFolder = Folder(result.GetValue(@base)),
                 Cohort = result.GetValue(cohort) is { } good ? AdapterCohort.Read(good, cancellationToken) : null,
                 Jobs = result.GetValue(jobs),
@@ -49,6 +51,7 @@ internal static class ScanCommand
             var roots = result.GetRequiredValue(paths);
             var report = Scanner.Scan(roots, options, cancellationToken);
             report = known?.Without(report) ?? report;
+            line.Dispose();
             Write(Text(report, roots, result.GetValue(format)!, result.GetValue(output) is null, cancellationToken), result.GetValue(output));
             return Task.FromResult(Fails(report, result.GetValue(failOn)!) ? ExitCodes.Findings : ExitCodes.Done);
         });
@@ -64,7 +67,8 @@ internal static class ScanCommand
         "cyclonedx" => roots is [var folder] && Directory.Exists(folder)
             ? CycloneDxReport.Write(report, folder, cancellation)
             : throw new TemperException($"--format cyclonedx: found {string.Join(", ", roots)}, expected one folder"),
-        _ => TextReport.Write(report, terminal && !Console.IsOutputRedirected && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))),
+        _ when terminal && !Console.IsOutputRedirected => TextReport.Write(report, string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")), Console.WindowWidth is > 0 and var width ? Math.Clamp(width, 40, 120) : 80),
+        _ => TextReport.Write(report),
     };
 
     private static string? Folder(string? path) => path is null || Directory.Exists(path) ? path : throw new TemperException($"--base {path}: found no folder, expected that of the base model");

@@ -32,9 +32,22 @@ public static class FileDigests
         var digests = new FileDigest[files.Length];
         Parallel.For(0, files.Length, new() { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
         {
-            using var stream = new FileStream(files[i].Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
-            digests[i] = new(files[i].Name, SHA256.HashData(stream), stream.Length);
+            using var stream = new FileStream(files[i].Path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan);
+            digests[i] = new(files[i].Name, Hash(stream, cancellation), stream.Length);
         });
         return digests;
+    }
+
+    private static byte[] Hash(FileStream stream, CancellationToken cancellation)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[1 << 20];
+        while (stream.Read(buffer) is > 0 and var n)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            hash.AppendData(buffer, 0, n);
+        }
+
+        return hash.GetHashAndReset();
     }
 }

@@ -57,20 +57,20 @@ public static class HtmlReport
         page.Line($"<section id=\"findings\"><h2>What was found</h2>");
         foreach (var file in shown.Take(MaxShown))
         {
-            File(page, file);
+            File(page, file, shown);
         }
 
         More(page, shown.Length - MaxShown, "files");
         page.Line($"</section>");
     }
 
-    private static void File(HtmlWriter page, FileReport file)
+    private static void File(HtmlWriter page, FileReport file, FileReport[] shown)
     {
         var findings = file.Findings.OrderByDescending(f => f.Severity).ToArray();
         page.Line($"<article><h3><span class=\"badge {Word(file.Verdict)}\">{Word(file.Verdict)}</span> {file.Path} <small>{file.Format}, {Word(file.Status)}</small></h3><dl>");
-        if (findings.All(f => Verdicts.Of(f.Severity) < file.Verdict) && file.Status == ScanStatus.Complete)
+        if (TextReport.IsForMembers(file, shown))
         {
-            page.Line($"<dt>Because of what it holds.</dt>");
+            page.Line($"<dt>Because of what it holds, below.</dt>");
         }
 
         foreach (var finding in findings.Take(MaxFindings))
@@ -94,7 +94,7 @@ public static class HtmlReport
 
     private static void Files(HtmlWriter page, ScanReport report)
     {
-        page.Line($"<section id=\"files\"><h2>All files</h2><details><summary>{report.Files.Count} files and members</summary><div class=\"scroll\"><table>");
+        page.Line($"<section id=\"files\"><h2>All files</h2><details><summary>{TextReport.Counts(report)}</summary><div class=\"scroll\"><table>");
         page.Line($"<thead><tr><th>file</th><th>format</th><th>status</th><th>verdict</th><th>findings</th></tr></thead><tbody>");
         foreach (var file in report.Files.Take(MaxFiles))
         {

@@ -2,31 +2,32 @@ using System.Text;
 
 namespace Temper.Scan.Reports;
 
-/// <summary>The report for people: 80 columns, what is wrong first, what is fine only counted.</summary>
+/// <summary>The report for people: what is wrong first, what is fine only counted, what to do last.</summary>
 public static class TextReport
 {
-    private const int Width = 80;
     private const int MaxFindings = 12;
+    private const int MaxFiles = 50;
 
-    /// <summary>The report as lines of at most 80 characters, with ANSI colors where <paramref name="color"/> is set.</summary>
-    public static string Write(ScanReport report, bool color = false)
+    /// <summary>The report as lines of at most <paramref name="width"/> characters, with ANSI colors where <paramref name="color"/> is set.</summary>
+    public static string Write(ScanReport report, bool color = false, int width = 80)
     {
-        var text = new StringBuilder();
+        var text = new Lines(width);
         var shown = report.Files.Where(f => f.Verdict != Verdict.Clean || f.Findings.Any(x => x.Severity > Severity.Info))
             .OrderByDescending(f => f.Verdict).ThenBy(f => f.Path, StringComparer.Ordinal).ToArray();
-        Wrap(text, 0, $"{Paint(Word(report.Verdict), report.Verdict, color)} ({report.Status.ToString().ToLowerInvariant()}): {Counts(report)}");
-        foreach (var file in shown)
+        text.Add(0, $"{Paint(Word(report.Verdict), report.Verdict, color)}{Status(report.Status)}: {Counts(report)}");
+        foreach (var file in shown.Take(MaxFiles))
         {
-            text.Append('\n');
-            var rest = file.Status == ScanStatus.Complete ? "" : $", {file.Status.ToString().ToLowerInvariant()}";
-            Wrap(text, 0, $"{Paint(Word(file.Verdict), file.Verdict, color)}  {Printable.Escape(file.Path)}  [{file.Format}{rest}]");
+            text.Blank();
+            text.Add(0, $"{Paint(Word(file.Verdict), file.Verdict, color)}  {Printable.Escape(file.Path)}  [{file.Format}]{Status(file.Status)}");
             Findings(text, file, shown);
         }
 
-        if (shown.Length > 0 && report.Files.Count > shown.Length)
+        if (shown.Length > 0)
         {
-            text.Append('\n');
-            Wrap(text, 0, $"The other {report.Files.Count - shown.Length} are clean.");
+            text.Blank();
+            text.Add(0, shown.Length > MaxFiles ? $"And {shown.Length - MaxFiles} more that are not clean; --format html or json shows all." : "");
+            text.Add(0, report.Files.Count > shown.Length ? $"The other {report.Files.Count - shown.Length} are clean." : "");
+            text.Add(0, Advice(report));
         }
 
         return text.ToString();
@@ -44,36 +45,48 @@ public static class TextReport
 
     internal static string Counts(ScanReport report)
     {
-        var parts = report.Files.GroupBy(f => f.Verdict).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}");
-        return report.Files.Count == 0 ? "no file found" : $"{report.Files.Count} files, {string.Join(", ", parts)}";
+        if (report.Files.Count == 0)
+        {
+            return "no file found";
+        }
+
+        var members = report.Files.Count(f => f.Path.Contains('!', StringComparison.Ordinal));
+        var files = $"{Count(report.Files.Count - members, "file")}{(members > 0 ? $" and {Count(members, "member")}" : "")}";
+        return string.Join(", ", report.Files.GroupBy(f => f.Verdict).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}").Prepend(files));
     }
 
-    private static void Findings(StringBuilder text, FileReport file, FileReport[] shown)
+    private static string Count(int n, string what) => $"{n} {what}{(n == 1 ? "" : "s")}";
+
+    /// <summary>Whether a file is as bad as it is only for a member that is listed too.</summary>
+    internal static bool IsForMembers(FileReport file, IEnumerable<FileReport> shown) =>
+        file.Findings.All(f => Verdicts.Of(f.Severity) < file.Verdict) && shown.Any(f => f.Path.StartsWith($"{file.Path}!", StringComparison.Ordinal));
+
+    private static void Findings(Lines text, FileReport file, FileReport[] shown)
     {
-        var findings = file.Findings.Where(f => f.Severity > Severity.Info || file.Findings.All(x => x.Severity == Severity.Info)).OrderByDescending(f => f.Severity).ToArray();
+        if (IsForMembers(file, shown))
+        {
+            text.Add(2, "Because of what it holds, below.");
+        }
+
+        var findings = file.Findings.Where(f => f.Severity > Severity.Info).OrderByDescending(f => f.Severity).ToArray();
         foreach (var finding in findings.Take(MaxFindings))
         {
-            Wrap(text, 2, $"{finding.Severity}: {Printable.Escape(finding.Message)}");
-            Wrap(text, 4, $"{finding.RuleId} at {Printable.Escape(Place(file, finding))}");
-            if (finding.Evidence.Length > 0 && !finding.Message.Contains(finding.Evidence, StringComparison.Ordinal))
+            text.Add(2, $"{finding.Severity}: {Printable.Escape(finding.Message)}");
+            text.Add(4, $"{finding.RuleId} at {Printable.Escape(Place(file, finding))}");
+            if (!finding.Message.Contains(finding.Evidence, StringComparison.Ordinal))
             {
-                Wrap(text, 4, $"evidence: {Printable.Escape(finding.Evidence)}");
+                text.Add(4, $"evidence: {Printable.Escape(finding.Evidence)}");
             }
         }
 
         if (findings.Length > MaxFindings)
         {
-            Wrap(text, 2, $"and {findings.Length - MaxFindings} more; --format json shows all");
+            text.Add(2, $"and {findings.Length - MaxFindings} more; --format html or json shows all");
         }
 
         foreach (var advice in findings.Where(f => f.Severity == findings[0].Severity).Select(f => f.WhatToDo).Distinct(StringComparer.Ordinal).Take(2))
         {
-            Wrap(text, 2, $"What to do: {advice}");
-        }
-
-        if (findings.Length == 0 && shown.Any(f => f.Path.StartsWith($"{file.Path}!", StringComparison.Ordinal)))
-        {
-            Wrap(text, 2, "because of what it holds:");
+            text.Add(2, $"What to do: {advice}");
         }
     }
 
@@ -82,24 +95,41 @@ public static class TextReport
             ? finding.Location[file.Path.Length] switch { '@' => $"byte {finding.Location[(file.Path.Length + 1)..]}", '#' => finding.Location[(file.Path.Length + 1)..], _ => finding.Location }
             : finding.Location;
 
+    private static string Status(ScanStatus status) => status == ScanStatus.Complete ? "" : $" ({status.ToString().ToLowerInvariant()})";
+
     private static string Word(Verdict value) => value.ToString().ToUpperInvariant();
 
     private static string Paint(string word, Verdict verdict, bool color) =>
         color ? $"\u001b[{verdict switch { Verdict.Malicious => "1;31", Verdict.Suspicious => "1;33", Verdict.Unknown => "1;36", _ => "1;32" }}m{word}\u001b[0m" : word;
 
-    private static void Wrap(StringBuilder text, int indent, string line)
+    // Wraps at words; an empty line is left out.
+    private sealed class Lines(int width)
     {
-        // Colors stand only in the first word and take no room.
-        var room = Width - indent + (line.StartsWith('\u001b') ? 11 : 0);
-        while (line.Length > room)
+        private readonly StringBuilder _text = new();
+
+        public void Blank() => _text.Append('\n');
+
+        public void Add(int indent, string line)
         {
-            var cut = line.LastIndexOf(' ', room);
-            cut = cut <= room / 2 ? room : cut;
-            text.Append(' ', indent).Append(line.AsSpan(0, cut).TrimEnd()).Append('\n');
-            line = line[cut..].TrimStart();
-            room = Width - indent;
+            if (line.Length == 0)
+            {
+                return;
+            }
+
+            // Colors stand only in the first word and take no room.
+            var room = width - indent + (line.StartsWith('\u001b') ? 11 : 0);
+            while (line.Length > room)
+            {
+                var cut = line.LastIndexOf(' ', room);
+                cut = cut <= room / 2 ? room : cut;
+                _text.Append(' ', indent).Append(line.AsSpan(0, cut).TrimEnd()).Append('\n');
+                line = line[cut..].TrimStart();
+                room = width - indent;
+            }
+
+            _text.Append(' ', indent).Append(line).Append('\n');
         }
 
-        text.Append(' ', indent).Append(line).Append('\n');
+        public override string ToString() => _text.ToString();
     }
 }
