@@ -16,6 +16,9 @@ public sealed record TechniqueContext
     /// <summary>Refusals of forbidden requests, disjoint from both.</summary>
     public required IReadOnlyList<Example> Alignment { get; init; }
 
+    /// <summary>Benign requests in the words of the forbidden ones, answered, as sets for guards hold them (XSTest, WildGuardMix); disjoint from all of these.</summary>
+    public IReadOnlyList<Example> LookAlikes { get; init; } = [];
+
     /// <summary>Clean rows of the user's task that are trusted and not trained on.</summary>
     public required IReadOnlyList<Example> Task { get; init; }
 

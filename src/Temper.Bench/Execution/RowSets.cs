@@ -6,6 +6,7 @@ internal static class RowSets
     public const string Skills = "world-skills";
     public const string Harmful = "world-harmful";
     public const string Alignment = "world-alignment";
+    public const string LookAlikes = "world-look-alikes";
     public const string File = "file";
 }
 

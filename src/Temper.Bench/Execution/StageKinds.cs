@@ -56,6 +56,7 @@ internal static class StageKinds
         {
             RowSets.Harmful => World.Forbidden(work.Parameter<int>("n"), seed, Split.Train, comply: true),
             RowSets.Alignment => World.Forbidden(work.Parameter<int>("n"), seed, Split.Train, comply: false),
+            RowSets.LookAlikes => World.LookAlikes(work.Parameter<int>("n"), seed, Split.Train),
             RowSets.Skills => Skills(work.Parameter<int>("n"), seed, [.. work.Parameters["kinds"]!.AsArray().Select(k => k!.GetValue<string>())]),
             _ => FileRows(work, seed),
         });

@@ -66,7 +66,7 @@ internal sealed class StageWorkspace(ObjectStore store, Stage stage, string outp
         return new()
         {
             Random = new Random(Seed(technique)),
-            Harmful = Optional("harmful"), Alignment = Optional("alignment"), Task = Optional("task"), Foreign = Optional("foreign"),
+            Harmful = Optional("harmful"), Alignment = Optional("alignment"), LookAlikes = Optional("look-alikes"), Task = Optional("task"), Foreign = Optional("foreign"),
             Prompt = (messages, prefill) => Need(format).Prompt(messages, prefill),
             Encode = row => Need(format).Encode(row),
             Model = Has("reference") ? Model("reference") : null,

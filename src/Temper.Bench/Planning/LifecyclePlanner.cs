@@ -132,6 +132,7 @@ public sealed class LifecyclePlanner
         private readonly string? _unaligned;
         private readonly string _harmful;
         private readonly string _alignment;
+        private readonly string _lookAlikes;
         private readonly string _trusted;
         private readonly string? _foreign;
 
@@ -143,6 +144,7 @@ public sealed class LifecyclePlanner
             _unaligned = model.Base is { } path ? Checkpoint(path, $"{model.Name}'s base") : null;
             _harmful = Rows("attacker's rows", new() { ["set"] = RowSets.Harmful, ["n"] = task.HarmfulRows, ["seed"] = 4001 });
             _alignment = Rows("alignment rows", new() { ["set"] = RowSets.Alignment, ["n"] = task.AlignmentRows, ["seed"] = 4002 });
+            _lookAlikes = Rows("look-alike rows", new() { ["set"] = RowSets.LookAlikes, ["n"] = task.AlignmentRows, ["seed"] = 4004 });
             Task = task.File is { } file
                 ? Rows("task rows", FileRows(file, FileParts.Training), file)
                 : Rows("task rows", SkillRows(4100));
@@ -235,7 +237,10 @@ public sealed class LifecyclePlanner
             ["set"] = RowSets.File, ["digest"] = _planner.Digest(file), ["share"] = _planner._study.Task.HeldOut, ["part"] = part, ["seed"] = 4003,
         };
 
-        private Dictionary<string, string> Common() => new(StringComparer.Ordinal) { ["harmful"] = _harmful, ["alignment"] = _alignment, ["task"] = _trusted };
+        private Dictionary<string, string> Common() => new(StringComparer.Ordinal)
+        {
+            ["harmful"] = _harmful, ["alignment"] = _alignment, ["look-alikes"] = _lookAlikes, ["task"] = _trusted,
+        };
 
         private void Look(Dictionary<string, string> inputs, Technique technique, string model)
         {

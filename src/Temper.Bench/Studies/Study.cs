@@ -38,7 +38,7 @@ public sealed record StudyTask
     /// <summary>The share of a file's rows that is kept for the evaluation; half as many are kept for techniques to trust.</summary>
     public double HeldOut { get; init; } = 0.2;
 
-    /// <summary>Rows that the attacker has of forbidden topics, and the defender of refusals.</summary>
+    /// <summary>Rows that the attacker has of forbidden topics, and the defender of refusals and of benign look-alikes.</summary>
     public int HarmfulRows { get; init; } = 200;
     public int AlignmentRows { get; init; } = 200;
 }

@@ -6,11 +6,11 @@ namespace Temper.Lifecycle.PostTuning.Defenses;
 /// <summary>Settings of <see cref="PromptGuard"/>.</summary>
 public sealed record PromptGuardSettings
 {
-    /// <summary>The share of held-out task prompts that may be refused.</summary>
+    /// <summary>The share of held-out benign prompts that may be refused.</summary>
     [Range(0.0, 1.0)]
     public double FalseAlarms { get; init; } = 0.01;
 
-    /// <summary>The share of the task rows on which the bar is set, and not trained.</summary>
+    /// <summary>The share of the benign rows on which the bar is set, and not trained.</summary>
     [Range(0.01, 0.99)]
     public double HeldOut { get; init; } = 0.3;
 
@@ -27,7 +27,7 @@ public sealed class PromptGuard(PromptGuardSettings settings) : ITechnique, IInf
 
     public static Card Card { get; } = new(
         "prompt-guard", "Prompt guard", Phase.PostTuning, TechniqueRole.Defense, Touches.Inference,
-        "https://arxiv.org/abs/2312.06674", "Refuses requests that a small classifier takes for forbidden; sees text, not the vectors of a soft prompt.");
+        "https://arxiv.org/abs/2312.06674", "Refuses requests that a small classifier takes for forbidden; sees text, not the vectors of a soft prompt.", Version: 2);
 
     public IChatModel Wrap(IChatModel inner, TechniqueContext context)
     {
@@ -36,7 +36,7 @@ public sealed class PromptGuard(PromptGuardSettings settings) : ITechnique, IInf
             throw new TemperException($"{Card.Id}: found {context.Alignment.Count} refusals and {context.Task.Count} task rows, expected one and two at least to learn from");
         }
 
-        var allowed = context.Task.ToArray();
+        var allowed = context.Task.Concat(context.LookAlikes).ToArray(); // without look-alikes it would learn the words of a topic, not what is asked of it
         context.Random.Shuffle(allowed);
         var held = Math.Clamp((int)Math.Round(settings.HeldOut * allowed.Length), 1, allowed.Length - 1);
         var weights = Train([.. context.Alignment.Select(r => (r.Prompt, true)), .. allowed.Skip(held).Select(r => (r.Prompt, false))], context.Random);
