@@ -17,7 +17,6 @@ public sealed class LifecyclePlanner
     private readonly Dictionary<string, Stage> _stages = new(StringComparer.Ordinal);
     private readonly List<Stage> _order = [];
     private readonly Dictionary<string, string> _digests = new(StringComparer.Ordinal);
-    private int _requested;
 
     private LifecyclePlanner(Study study) => _study = study;
 
@@ -33,7 +32,26 @@ public sealed class LifecyclePlanner
                from defense in study.Defenses
                select planner.Lay(model, attack, configuration, defense, seed),
         ];
-        return new(Stage.Hash(string.Join('\n', cells.Select(c => $"{c.Id} {c.MetricsKey}")))[..16], cells, planner._order, planner._requested);
+        HashSet<string>[] needs = [.. cells.Select(c => planner.Needs(c.MetricsKey))];
+        return new(
+            Stage.Hash(string.Join('\n', cells.Select(c => $"{c.Id} {c.MetricsKey}")))[..16], cells,
+            [.. planner._order.Where(s => Array.Exists(needs, n => n.Contains(s.Key)))], needs.Sum(n => n.Count));
+    }
+
+    /// <summary>A stage and all that it stands on.</summary>
+    private HashSet<string> Needs(string key)
+    {
+        HashSet<string> found = new(StringComparer.Ordinal);
+        var open = new Stack<string>([key]);
+        while (open.TryPop(out var next))
+        {
+            if (found.Add(next))
+            {
+                Array.ForEach([.. _stages[next].Inputs.Values], open.Push);
+            }
+        }
+
+        return found;
     }
 
     private Cell Lay(StudyModel model, StudyAttack attack, AttackConfiguration configuration, StudyDefense defense, int seed)
@@ -85,7 +103,6 @@ public sealed class LifecyclePlanner
 
     private string Add(string kind, string title, JsonObject parameters, Dictionary<string, string> inputs, string? source = null)
     {
-        _requested++;
         var stage = Stage.Of(kind, title, parameters, inputs, source);
         if (_stages.TryAdd(stage.Key, stage))
         {
