@@ -36,17 +36,11 @@ public sealed record Linear(string Name, Tensor Weight, Tensor? Bias, bool Trans
         return Adapter is { } lora ? y + Product(Product(x, lora.A, null, precision), lora.B, null, precision) * lora.Scale : y;
     }
 
-    /// <summary>Several layers over one input: one matrix product where none is adapted, which is what small models need to be fast.</summary>
-    public static Tensor[] ApplyTogether(Tensor x, Precision precision, params Linear[] layers)
-    {
-        if (layers.Any(l => l.Adapter is not null || l.Transposed || l.Bias is not null))
-        {
-            return [.. layers.Select(l => l.Apply(x, precision))];
-        }
-
-        var all = Product(x, cat([.. layers.Select(l => l.Weight)], 0), null, precision);
-        return all.split([.. layers.Select(l => l.OutFeatures)], -1);
-    }
+    /// <summary>Several layers over one input, their outputs side by side: one matrix product where none is adapted, which is what small models need to be fast.</summary>
+    public static Tensor Together(Tensor x, Precision precision, params Linear[] layers) =>
+        Array.Exists(layers, l => l.Adapter is not null || l.Transposed || l.Bias is not null)
+            ? cat([.. layers.Select(l => l.Apply(x, precision))], -1)
+            : Product(x, cat([.. layers.Select(l => l.Weight)], 0), null, precision);
 
     private static Tensor Product(Tensor x, Tensor weight, Tensor? bias, Precision precision) => precision == Precision.Mixed
         ? F.linear(x.to(ScalarType.BFloat16), weight.to(ScalarType.BFloat16), bias?.to(ScalarType.BFloat16)).to(ScalarType.Float32)

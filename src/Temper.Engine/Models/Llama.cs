@@ -1,6 +1,5 @@
 using TorchSharp;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Temper.Engine.Models;
 
@@ -82,11 +81,10 @@ public sealed class Llama : CausalModel
     {
         using var scope = NewDisposeScope();
         var l = layers[layer];
-        var qkv = Linear.ApplyTogether(RmsNorm(x, l.InputNorm), options.Precision, l.Q, l.K, l.V);
+        var qkv = Linear.Together(RmsNorm(x, l.InputNorm), options.Precision, l.Q, l.K, l.V).split([l.Q.OutFeatures, l.K.OutFeatures, l.V.OutFeatures], -1);
         var attention = Attend(layer, Rotate(Split(qkv[0], Config.Heads), state), Rotate(Split(qkv[1], Config.KeyValueHeads), state), Split(qkv[2], Config.KeyValueHeads), options);
         x = x + tap(Site.AttentionOutput, layer, l.O.Apply(attention, options.Precision));
-        var up = Linear.ApplyTogether(RmsNorm(x, l.PostNorm), options.Precision, l.Gate, l.Up);
-        var inner = tap(Site.MlpHidden, layer, F.silu(up[0]) * up[1]);
+        var inner = tap(Site.MlpHidden, layer, Fused.SwiGlu(Linear.Together(RmsNorm(x, l.PostNorm), options.Precision, l.Gate, l.Up)));
         return (x + tap(Site.MlpOutput, layer, l.Down.Apply(inner, options.Precision))).MoveToOuterDisposeScope();
     }
 
@@ -99,7 +97,7 @@ public sealed class Llama : CausalModel
         base.Dispose(disposing);
     }
 
-    private Tensor RmsNorm(Tensor x, Tensor weight) => x * (x * x).mean([-1], true).add(Config.NormEpsilon).rsqrt() * weight;
+    private Tensor RmsNorm(Tensor x, Tensor weight) => Fused.RmsNorm(x, weight, Config.NormEpsilon);
 
     private static Tensor Rotate(Tensor x, Tensor[] state)
     {
