@@ -30,9 +30,10 @@ Y
 
 train() {
   for round in 1 2 3; do
-    "$engine" train $model 40
-    /usr/bin/python3 benchmarks/engine/train.py $model 40
-    "$engine" train $model 40 mixed
+    for precision in float32 mixed; do
+      "$engine" train $model 100 $precision
+      /usr/bin/python3 benchmarks/engine/train.py $model 100 $precision
+    done
   done
 }
 

@@ -1,6 +1,6 @@
 """The same training in PyTorch: model, batch, optimizer and dtype of Program.cs. Needs python3-torch and libopenblas0 of Debian, nothing else.
 
-usage: train.py CHECKPOINT [steps] [answer]    answer: only supervised positions go through the head, as in Temper; else all of them, as in transformers
+usage: train.py CHECKPOINT STEPS [mixed]    mixed: matrix products in bfloat16 by autocast, weights and optimizer in fp32
 """
 import json, math, struct, sys, time
 import torch
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 ROWS, LENGTH, WARM = 32, 64, 5
 torch.set_num_threads(1)
-folder, steps, answer = sys.argv[1], int(sys.argv[2]), "answer" in sys.argv
+folder, steps, mixed = sys.argv[1], int(sys.argv[2]), "mixed" in sys.argv
 config = json.load(open(f"{folder}/config.json"))
 L, H, KV, E = (config[k] for k in ("num_hidden_layers", "num_attention_heads", "num_key_value_heads", "rms_norm_eps"))
 with open(f"{folder}/model.safetensors", "rb") as f:
@@ -60,13 +60,12 @@ optimizer = torch.optim.AdamW(W.values(), lr=1e-4, weight_decay=0.01, foreach=Tr
 for step in range(WARM + steps):
     if step == WARM:
         start, cpu = time.perf_counter(), time.process_time()
-    hidden, targets = forward(ids)[:, :-1], labels[:, 1:]
-    if answer:
-        kept = targets != -100
-        hidden, targets = hidden[kept], targets[kept]
-    loss = F.cross_entropy(F.linear(hidden, head).reshape(-1, vocabulary), targets.reshape(-1))
+    with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+        kept = labels[:, 1:] != -100  # only supervised positions go through the head, as in Temper
+        logits = F.linear(forward(ids)[:, :-1][kept], head)
+    loss = F.cross_entropy(logits.float(), labels[:, 1:][kept])
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(W.values(), 1.0)
     optimizer.step()
-print(f"what=pytorch-{torch.__version__} head={'answer' if answer else 'all'} ms_per_step={(time.perf_counter() - start) * 1000 / steps:.1f} cpu_ms_per_step={(time.process_time() - cpu) * 1000 / steps:.1f} loss={loss.item():.5f}")
+print(f"what=pytorch-{torch.__version__} precision={'Mixed' if mixed else 'Float32'} ms_per_step={(time.perf_counter() - start) * 1000 / steps:.1f} cpu_ms_per_step={(time.process_time() - cpu) * 1000 / steps:.1f} loss={loss.item():.5f}")

@@ -18,11 +18,12 @@ internal sealed class TrainingCheckpoint(string folder, string fingerprint)
     private const string FingerprintKey = "fingerprint";
     private const string LossesKey = "losses";
     private const string RollBacksKey = "rollbacks";
+    private const string EventsKey = "events";
     private readonly string path = Path.Combine(folder, FileName);
 
     public bool Exists => File.Exists(path);
 
-    public void Write(IReadOnlyDictionary<string, Tensor> live, IEnumerable<double> losses, int rollBacks)
+    public void Write(IReadOnlyDictionary<string, Tensor> live, IEnumerable<double> losses, int rollBacks, IReadOnlyList<TrainingEvent> events)
     {
         Directory.CreateDirectory(folder);
         SafeTensorsWriter.Write(
@@ -33,11 +34,12 @@ internal sealed class TrainingCheckpoint(string folder, string fingerprint)
                 [FingerprintKey] = fingerprint,
                 [LossesKey] = string.Join(' ', losses.Select(l => l.ToString("R", CultureInfo.InvariantCulture))),
                 [RollBacksKey] = rollBacks.ToString(CultureInfo.InvariantCulture),
+                [EventsKey] = JsonSerializer.Serialize(events),
             });
     }
 
-    /// <summary>Fills the live tensors and returns the losses and rollbacks so far.</summary>
-    public (double[] Losses, int RollBacks) Read(IReadOnlyDictionary<string, Tensor> live, int steps)
+    /// <summary>Fills the live tensors and returns the losses, rollbacks and events so far.</summary>
+    public (double[] Losses, int RollBacks, TrainingEvent[] Events) Read(IReadOnlyDictionary<string, Tensor> live, int steps)
     {
         using var quiet = no_grad();
         using var file = SafeTensorsFile.Open(path);
@@ -67,7 +69,14 @@ internal sealed class TrainingCheckpoint(string folder, string fingerprint)
             throw new TemperException($"{path}: found losses or rollbacks that are no numbers, expected at most {steps} of them");
         }
 
-        return (losses, rollBacks);
+        try
+        {
+            return (losses, rollBacks, JsonSerializer.Deserialize<TrainingEvent[]>(Text(file, EventsKey)) ?? []);
+        }
+        catch (JsonException e)
+        {
+            throw new TemperException($"{path}: {EventsKey}: expected a JSON list of steps and texts, found: {e.Message}", e);
+        }
     }
 
     /// <summary>A hash of all that decides the outcome, the trained tensors aside.</summary>

@@ -20,6 +20,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly Dictionary<string, Tensor> state; // what a rollback returns to
     private readonly Snapshot snapshot;
     private readonly List<double> losses = [];
+    private TrainingEvent[] earlier = []; // before the training was cut off
     private int rollBacks;
     private long positions;
 
@@ -40,7 +41,7 @@ internal sealed class TrainingRun : IDisposable
         snapshot.Renew(state); // a hook may have changed the weights
         if (checkpoint is { Exists: true })
         {
-            (var done, rollBacks) = checkpoint.Read(Lasting(), plan.Steps);
+            (var done, rollBacks, earlier) = checkpoint.Read(Lasting(), plan.Steps);
             losses.AddRange(done);
         }
 
@@ -50,7 +51,7 @@ internal sealed class TrainingRun : IDisposable
             stoppedBy = Step(step, cancellationToken);
             if (checkpoint is not null && options.CheckpointEvery > 0 && (step + 1) % options.CheckpointEvery == 0)
             {
-                checkpoint.Write(Lasting(), losses, rollBacks);
+                checkpoint.Write(Lasting(), losses, rollBacks, Events);
             }
 
             var elapsed = options.Time.GetElapsedTime(began);
@@ -60,8 +61,10 @@ internal sealed class TrainingRun : IDisposable
 
         var result = new TrainingResult([.. losses], rollBacks, stoppedBy, skipped);
         hooks.End(new() { Model = model, Result = result });
-        return result with { Events = hooks.Events };
+        return result with { Events = Events };
     }
+
+    private TrainingEvent[] Events => [.. earlier, .. hooks.Events];
 
     public void Dispose()
     {

@@ -44,18 +44,21 @@ public sealed class TrainerTests : IDisposable
         using var whole = Tiny(Architecture.Llama);
         var undisturbed = Train(whole);
         var options = new TrainerOptions { CheckpointFolder = folder, CheckpointEvery = 5 };
+        using var first = new Diary();
+        using var second = new Diary();
         using (var cut = Tiny(Architecture.Llama))
         {
             using var source = new CancellationTokenSource();
             Assert.ThrowsAny<OperationCanceledException>(() => Trainer.Train(
-                cut, Rows, Plan, [], options with { Progress = p => { if (p.Step == 12) { source.Cancel(); } } }, source.Token));
+                cut, Rows, Plan, [first], options with { Progress = p => { if (p.Step == 12) { source.Cancel(); } } }, source.Token));
         }
 
         using var resumed = Tiny(Architecture.Llama);
-        var result = Trainer.Train(resumed, Rows, Plan, [], options, TestContext.Current.CancellationToken);
+        var result = Trainer.Train(resumed, Rows, Plan, [second], options, TestContext.Current.CancellationToken);
 
         Assert.Equal(undisturbed.Losses, result.Losses);
         Assert.Equal(Weights(whole), Weights(resumed));
+        Assert.Equal(Enumerable.Range(0, Plan.Steps), result.Events.Select(e => e.Step));
     }
 
     [Fact]
@@ -115,6 +118,21 @@ public sealed class TrainerTests : IDisposable
         3);
 
     private static float[] Weights(CausalModel model) => [.. model.Parameters.Values.SelectMany(Checkpoint.Floats)];
+
+    private sealed class Diary : TrainingHook
+    {
+        private readonly List<TrainingEvent> _events = [];
+
+        public override string Name => "diary";
+
+        public override IReadOnlyList<TrainingEvent> Events => _events;
+
+        public override StepAction AfterStep(StepArguments arguments)
+        {
+            _events.Add(new(arguments.Step, "done"));
+            return StepAction.Continue;
+        }
+    }
 
     private sealed class Replacer : TrainingHook
     {
