@@ -6,7 +6,7 @@ internal static class HtmlHeatMap
     public static void Write(HtmlWriter page, StudyGrid grid)
     {
         page.Line($"<section id=\"map\"><h2>Attack × defense</h2>");
-        page.Line($"<p class=\"soft\">Large: how often the attack succeeds, the larger of harm and ASR; lower is safer. Below: utility. Intervals stand under “All numbers”.</p>");
+        page.Line($"<p class=\"soft\">Large: how often the attack succeeds, the larger of harm and ASR; lower is safer. Below: utility, and the mean where an attacker tries several configurations. Intervals stand under “All numbers”.</p>");
         foreach (var model in grid.Models)
         {
             page.Line($"<h3>{model}</h3><div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Map of {model}\"><table class=\"map\" style=\"--n:{grid.Defenses.Count}\"><thead><tr><th scope=\"col\">Attack</th>");
@@ -82,7 +82,8 @@ internal static class HtmlHeatMap
             return;
         }
 
-        var title = $"success {ReportText.Full(success)}; utility {ReportText.Full(utility)}; {Seeds(square)}";
+        var several = square.Configurations > 1 ? $"; {square.Configuration}, the worst of {square.Configurations} configurations" : "";
+        var title = $"success {ReportText.Full(success)}; utility {ReportText.Full(utility)}; {Seeds(square)}{several}";
         page.Line($"<td class=\"heat\" style=\"--v:{Math.Clamp(value, 0, 1):0.000}\" title=\"{title}\"><strong>{ReportText.Percent(value)}</strong>");
         if (utility.Value is null)
         {
@@ -94,7 +95,7 @@ internal static class HtmlHeatMap
         }
         if (square.Configurations > 1)
         {
-            page.Line($"<small>worst of {square.Configurations}, {square.Configuration}; mean {ReportText.Percent(square.MeanSuccess.Value)}</small>");
+            page.Line($"<small>worst of {square.Configurations}, mean {ReportText.Percent(square.MeanSuccess.Value)}</small>");
         }
 
         if (square.Failed > 0)

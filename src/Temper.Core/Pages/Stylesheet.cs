@@ -7,7 +7,7 @@ public static class Stylesheet
         :root{color-scheme:light dark;--ground:#fff;--panel:#f6f7f9;--ink:#1b1f24;--soft:#57606a;--line:#d5dae0;--accent:#0b5cad;--hot:#f0938a;--cool:#fff;--bad:#a4231b}
         @media (prefers-color-scheme:dark){:root{--ground:#14171b;--panel:#1d2126;--ink:#e8eaed;--soft:#a3abb5;--line:#363c44;--accent:#7db8f5;--hot:#8f2f29;--cool:#14171b;--bad:#ff9a90}}
         *{box-sizing:border-box}
-        body{margin:0 auto;max-width:72rem;padding:1.5rem;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+        body{margin:0 auto;max-width:88rem;padding:1.5rem;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
         h1{font-size:1.7rem;line-height:1.2;margin:0 0 .25rem}
         h2{font-size:1.2rem;margin:2.25rem 0 .5rem;padding-top:.75rem;border-top:1px solid var(--line)}
         h3{font-size:1rem;margin:1.25rem 0 .4rem}
@@ -26,10 +26,10 @@ public static class Stylesheet
         th[scope=rowgroup]{background:var(--panel);color:var(--soft);font-weight:600;font-size:.8rem}
         tbody th{font-weight:500;overflow-wrap:break-word}
         td.num{text-align:right;white-space:nowrap}
-        .map{table-layout:fixed;width:100%;min-width:calc(9rem + var(--n)*7.2rem)}
-        .map th:first-child{width:9rem}
+        .map{table-layout:fixed;width:100%;min-width:calc(8.5rem + var(--n)*6.4rem)}
+        .map th:first-child{width:8.5rem}
+        .map th,.map td{padding:.35rem .4rem}
         .map td{text-align:right}
-        .map td.heat small:not(.fail){white-space:nowrap}
         .map td.empty small{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;line-clamp:3;overflow:hidden}
         .map td.heat{background:color-mix(in srgb,var(--hot) calc(var(--v)*100%),var(--cool))}
         .map td.heat small{color:inherit}
@@ -56,10 +56,12 @@ public static class Stylesheet
         summary{cursor:pointer;padding:.2rem 0}
         :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
         pre{margin:.3rem 0;padding:.6rem .8rem;background:var(--panel);border:1px solid var(--line);border-radius:.3rem;white-space:pre-wrap;overflow-wrap:anywhere;font:.85rem/1.45 ui-monospace,Consolas,"DejaVu Sans Mono",monospace}
+        @page{size:landscape;margin:12mm}
         @media print{
         :root{color-scheme:light;--ground:#fff;--panel:#f6f7f9;--ink:#000;--soft:#444;--line:#bbb;--accent:#0b5cad;--hot:#f0938a;--cool:#fff;--bad:#a4231b}
         body{max-width:none;padding:0;font-size:10pt}nav{display:none}.scroll{overflow:visible}tr,figure,.verdict{break-inside:avoid}h2,h3{break-after:avoid}thead{display:table-header-group}
         td.heat{print-color-adjust:exact;-webkit-print-color-adjust:exact}details::details-content{content-visibility:visible;display:block}
+        html{font-size:60%}table{font-size:7.5pt}.map{min-width:0}#samples{display:none}
         }
         """;
 }
