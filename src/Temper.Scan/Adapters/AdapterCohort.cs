@@ -71,6 +71,11 @@ public sealed class AdapterCohort(IReadOnlyList<AdapterSpectrum> members)
 
     private static AdapterSpectrum[] FromReport(string path)
     {
+        if (!File.Exists(path))
+        {
+            throw new TemperException($"--cohort {path}: found neither folder nor file, expected a folder of known good adapters or a JSON report on it");
+        }
+
         try
         {
             return [.. (JsonTreeReader.Read(File.ReadAllBytes(path))["adapters"]?.Items ?? []).Select(a => new AdapterSpectrum(

@@ -92,7 +92,7 @@ internal static class AdapterSpectra
         var strongest = all.MaxBy(m => m.Spectrum.Frobenius)!;
         yield return AdapterCards.Spectrum.At(adapter.Path, string.Create(CultureInfo.InvariantCulture,
             $"{all.Count} updates; norm {all.Min(m => m.Spectrum.Frobenius):0.###} to {strongest.Spectrum.Frobenius:0.###} (strongest in {strongest.Module}), leading singular value up to {all.Max(m => m.Spectrum.Leading):0.###}, share of energy in one direction {Median(all.Select(m => m.Spectrum.EnergyShare)):0.##} (median), entropy {Median(all.Select(m => m.Spectrum.Entropy)):0.##}, kurtosis {Median(all.Select(m => m.Spectrum.Kurtosis)):0.##}; dispersion of the norms {adapter.Dispersion:0.###}.")
-            + (adapter.Cohort is { } score ? $" {score}" : ""));
+            + (adapter.Cohort is { Outlier: not true } score ? $" {score}" : ""));
         if (adapter.Cohort is { Outlier: true } outlier)
         {
             yield return AdapterCards.Outlier.At(adapter.Path, outlier.ToString(), outlier.Feature);

@@ -82,7 +82,7 @@ public static class HtmlReport
             }
         }
 
-        foreach (var advice in findings.Select(f => f.WhatToDo).Distinct(StringComparer.Ordinal).Take(MaxFindings))
+        foreach (var advice in findings.Where(f => f.Severity > Severity.Info).Select(f => f.WhatToDo).Distinct(StringComparer.Ordinal).Take(MaxFindings))
         {
             page.Line($"<dt><b>What to do</b> {advice}</dt>");
         }

@@ -26,7 +26,7 @@ public static class TextReport
         {
             text.Blank();
             text.Add(0, shown.Length > MaxFiles ? $"And {shown.Length - MaxFiles} more that are not clean; --format html or json shows all." : "");
-            text.Add(0, report.Files.Count > shown.Length ? $"The other {report.Files.Count - shown.Length} are clean." : "");
+            text.Add(0, (report.Files.Count - shown.Length) switch { 0 => "", 1 => "The other one is clean.", var n => $"The other {n} are clean." });
             text.Add(0, Advice(report));
         }
 
