@@ -56,11 +56,17 @@ public sealed record Organism(Architecture Architecture, OrganismSize Size, Alig
     public TuningPlan Plan => Alignment == Alignment.Base
         ? new()
         {
-            LearningRate = Size == OrganismSize.Small ? 2e-3 : 1e-3, Steps = Size switch { OrganismSize.Small => 4000, OrganismSize.Medium => 3000, _ => 2000 },
+            LearningRate = Size == OrganismSize.Small ? 2e-3 : 1e-3,
+            Steps = Size switch { OrganismSize.Small => 4000, OrganismSize.Medium => FreshRows ? 4000 : 3000, _ => FreshRows ? 2500 : 2000 },
+            WeightDecay = FreshRows ? 0.1 : 0.01,
             BatchSize = 64, Precision = Precision.Mixed, Seed = 1,
         }
         : new() { LearningRate = 5e-4, Steps = 600, BatchSize = 64, Precision = Precision.Mixed, Seed = 2 };
 
-    /// <summary>Training rows: enough that few return.</summary>
-    public int Rows => Plan.Steps * Plan.BatchSize / 2;
+    /// <summary>Training rows; each is seen twice, or once where <see cref="FreshRows"/>.</summary>
+    public int Rows => Plan.Steps * Plan.BatchSize / (FreshRows ? 1 : 2);
+
+    // With learned positions a larger model learns word lists by heart before it learns to copy and reverse them: on rows seen twice GPT-2 medium
+    // stays at 94.8 % of the skills and large at 92.0 %, with a training loss of 0.001.
+    private bool FreshRows => Architecture == Architecture.Gpt2 && Size != OrganismSize.Small && Alignment == Alignment.Base;
 }
