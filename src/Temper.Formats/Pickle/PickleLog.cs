@@ -15,6 +15,8 @@ internal sealed class PickleLog(PickleBudget budget)
 
     public long? ProtocolChange { get; set; }
 
+    public long? FirstArray { get; set; }
+
     public List<PickleBlob> Blobs { get; } = [];
 
     public bool WantsBlob => Blobs.Count < budget.Blobs;

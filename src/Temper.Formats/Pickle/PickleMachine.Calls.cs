@@ -5,6 +5,8 @@ namespace Temper.Formats.Pickle;
 internal ref partial struct PickleMachine
 {
     private const int SummaryLength = 160;
+    private const byte NewObject = 0x81;
+    private const byte NewObjectEx = 0x92;
 
     private PickleValue GlobalLines()
     {
@@ -41,8 +43,9 @@ internal ref partial struct PickleMachine
         return Import(new(module, name, Resolved: true));
     }
 
-    private readonly PickleValue Import(PickleGlobal global)
+    private PickleValue Import(PickleGlobal global)
     {
+        _wraps |= _followArrays && global.IsArrayWrapper;
         Record(PickleEventKind.Import, global, default);
         return new(PickleKind.Global, global);
     }
@@ -109,8 +112,18 @@ internal ref partial struct PickleMachine
             _extensions[items[2].Number] = new(module, name, Resolved: true);
         }
 
-        Push(new PickleValue(PickleKind.Result, callee));
+        if (callee.IsArrayWrapper && _data[OpcodeOffset] is not (NewObject or NewObjectEx))
+        {
+            // Its constructor sets what its loader reads.
+            Fail(_followArrays ? PickleEnd.Malformed : null);
+        }
+
+        Push(callee is { Module: "numpy", Name: "dtype" } ? Dtype(callee, arguments) : new(PickleKind.Result, Made(callee, arguments)));
     }
+
+    // What copyreg's functions make is of the class that they are given.
+    private static PickleGlobal Made(PickleGlobal callee, in PickleValue arguments) =>
+        callee is { Module: "copyreg", Guard: ArgumentGuard.Callable } && arguments.Content is PickleValue[] and [{ Kind: PickleKind.Global, Content: PickleGlobal made }, ..] ? made : callee;
 
     private void Build()
     {
@@ -119,6 +132,14 @@ internal ref partial struct PickleMachine
         if (_end is null)
         {
             Record(target.Kind == PickleKind.Global ? PickleEventKind.Write : PickleEventKind.Build, Callee(target), state);
+            if (target is { Kind: PickleKind.Result, Number: > 0 })
+            {
+                _dtypes[(int)target.Number - 1].Build(state);
+            }
+            else if (_wraps && target is { Kind: PickleKind.Result, Content: PickleGlobal made })
+            {
+                ReadArray(made, state);
+            }
         }
     }
 

@@ -33,15 +33,18 @@ internal ref partial struct PickleMachine
             case 0x97: PushKind(PickleKind.Bytes); break;
             case 0x98: _ = Peek(); break;
             case (byte)')': Push(new(PickleKind.Tuple, Array.Empty<PickleValue>())); break;
-            case (byte)']' or (byte)'}' or 0x8f: PushKind(PickleKind.Container); break;
+            case (byte)']' or 0x8f: PushKind(PickleKind.Container); break;
+            case (byte)'}': Dict(); break;
             case (byte)'t': Gather(PickleKind.Tuple); break;
+            case (byte)'d' when _wraps && _marks.Count > 0 && _marks[^1] == _stack.Count: PopMark(); Dict(); break;
             case (byte)'l' or (byte)'d' or 0x91: Gather(PickleKind.Container); break;
             case 0x85: Tuple(1); break;
             case 0x86: Tuple(2); break;
             case 0x87: Tuple(3); break;
             case (byte)'a': Pop(); Write(Peek()); break;
-            case (byte)'s': Pop(); Pop(); Write(Peek()); break;
-            case (byte)'e' or (byte)'u' or 0x90: DropFrom(PopMark()); Write(Peek()); break;
+            case (byte)'s': SetItem(); break;
+            case (byte)'u': SetItems(); break;
+            case (byte)'e' or 0x90: DropFrom(PopMark()); Write(Peek()); break;
             case (byte)'p': PutLine(); break;
             case (byte)'q': Put(ReadNumber(1)); break;
             case (byte)'r': Put(ReadNumber(4)); break;
@@ -134,10 +137,10 @@ internal ref partial struct PickleMachine
         Push(value);
     }
 
-    // Only the first items can matter to a summary or to add_extension; keeping more would let tuples of tuples hold the whole input.
+    // Only the first items can matter to a summary, to add_extension, to a dtype or to a shape; keeping more would let tuples of tuples hold the whole input.
     private readonly PickleValue TupleOf(int from)
     {
-        var items = _stack.From(from, Math.Min(_stack.Count - from, 4)).ToArray();
+        var items = _stack.From(from, Math.Min(_stack.Count - from, 9)).ToArray();
         return new(PickleKind.Tuple, items, _stack.Count - from);
     }
 

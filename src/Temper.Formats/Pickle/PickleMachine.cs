@@ -9,20 +9,26 @@ internal ref partial struct PickleMachine
     private readonly PickleBudget _budget;
     private readonly PickleLog _log;
     private readonly CancellationToken _cancellation;
+    private readonly bool _followArrays;
     private readonly PickleStack _stack = new();
     private readonly List<int> _marks = [];
     private readonly PickleMemo _memo = new();
     private readonly Dictionary<long, PickleGlobal> _extensions = [];
+    private readonly List<PickleDtype> _dtypes = [];
+    private readonly List<PickleArrayState> _states = [];
     private PickleEnd? _end;
     private long _frameEnd;
     private int _streamStart;
+    private bool _wraps;
+    private bool? _aligned;
 
-    public PickleMachine(ReadOnlySpan<byte> data, PickleBudget budget, PickleLog log, CancellationToken cancellation)
+    public PickleMachine(ReadOnlySpan<byte> data, PickleBudget budget, PickleLog log, CancellationToken cancellation, bool followArrays)
     {
         _data = data;
         _budget = budget;
         _log = log;
         _cancellation = cancellation;
+        _followArrays = followArrays;
     }
 
     public int Position { get; private set; }
@@ -40,8 +46,11 @@ internal ref partial struct PickleMachine
         _stack.Clear();
         _marks.Clear();
         _memo.Clear();
+        _dtypes.Clear();
+        _states.Clear();
         _end = null;
         _frameEnd = -1;
+        _aligned = null;
         Protocol = 0;
         _streamStart = Position;
         while (_end is null)
@@ -69,7 +78,7 @@ internal ref partial struct PickleMachine
         return _end.Value;
     }
 
-    private void Fail(PickleEnd end) => _end ??= end;
+    private void Fail(PickleEnd? end) => _end ??= end;
 
     private void CheckFrame()
     {

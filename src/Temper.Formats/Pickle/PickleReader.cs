@@ -3,12 +3,12 @@ namespace Temper.Formats.Pickle;
 /// <summary>Reads pickles symbolically; nothing is imported, called or built.</summary>
 public static class PickleReader
 {
-    /// <summary>All concatenated pickles from the start of <paramref name="data"/>.</summary>
-    public static PickleTrace Read(ReadOnlySpan<byte> data, PickleBudget? budget = null, CancellationToken cancellation = default)
+    /// <summary>All concatenated pickles from the start of <paramref name="data"/>, as joblib.load reads them or, without <paramref name="followArrays"/>, pickle.load.</summary>
+    public static PickleTrace Read(ReadOnlySpan<byte> data, PickleBudget? budget = null, bool followArrays = true, CancellationToken cancellation = default)
     {
         budget ??= new PickleBudget();
         var log = new PickleLog(budget);
-        var machine = new PickleMachine(data, budget, log, cancellation);
+        var machine = new PickleMachine(data, budget, log, cancellation, followArrays);
         var streams = 0;
         var protocol = 0;
         long? trailing = null;
@@ -40,5 +40,5 @@ public static class PickleReader
     }
 
     private static PickleTrace Trace(PickleLog log, PickleEnd end, long at, int streams, long steps, int protocol, long? frame, long? trailing) =>
-        new(log.Events, end, at, streams, steps, protocol, frame, trailing) { Blobs = log.Blobs, ProtocolChange = log.ProtocolChange };
+        new(log.Events, end, at, streams, steps, protocol, frame, trailing) { Blobs = log.Blobs, ProtocolChange = log.ProtocolChange, FirstArray = log.FirstArray };
 }

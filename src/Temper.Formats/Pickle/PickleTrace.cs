@@ -82,4 +82,7 @@ public sealed record PickleTrace(
 
     /// <summary>Where the protocol changes inside a stream.</summary>
     public long? ProtocolChange { get; init; }
+
+    /// <summary>Where the first array of joblib lies between opcodes.</summary>
+    public long? FirstArray { get; init; }
 }

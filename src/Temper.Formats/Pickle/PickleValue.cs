@@ -48,6 +48,9 @@ internal sealed record PickleGlobal(string Module, string Name, bool Resolved)
 {
     public const long LargestSize = 1L << 30;
 
+    /// <summary>Whether joblib's loader reads an array from the file when one of these is built.</summary>
+    public bool IsArrayWrapper => Name == "NumpyArrayWrapper";
+
     public ArgumentGuard Guard { get; } = !Resolved ? ArgumentGuard.None : (Module, Name) switch
     {
         ("_codecs", "encode") => ArgumentGuard.Codec,

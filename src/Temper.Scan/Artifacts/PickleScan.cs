@@ -22,7 +22,7 @@ internal static partial class PickleScan
             return;
         }
 
-        var trace = PickleReader.Read(body, artifact.Options.Pickle, artifact.Cancellation);
+        var trace = PickleReader.Read(body, artifact.Options.Pickle, cancellation: artifact.Cancellation);
         if (!IsPickle(body, trace) || (draft.Formats.Count > 0 && !Acts(trace)))
         {
             if (draft.Formats.Count == 0 && trace.Events.Any(e => Identifier().IsMatch(e.FullName)))
@@ -48,6 +48,11 @@ internal static partial class PickleScan
         }
 
         Legacy(draft, trace, body, legacy);
+        if (trace.FirstArray is { } array)
+        {
+            Plain(draft, artifact, body, array, trace);
+        }
+
         if (trace.End != PickleEnd.Stop || trace.FrameMismatch is not null)
         {
             draft.Incomplete();
@@ -86,6 +91,19 @@ internal static partial class PickleScan
         if (!legacy && trace.TrailingOffset is { } trailing)
         {
             draft.AddAt(PickleCards.Trailing, trailing, $"{body.Length - trailing} bytes after the last pickle are none.");
+        }
+    }
+
+    // pickle.load knows nothing of joblib's arrays and takes their bytes for opcodes.
+    private static void Plain(Draft draft, Artifact artifact, ReadOnlySpan<byte> body, long array, PickleTrace followed)
+    {
+        var trace = PickleReader.Read(body, artifact.Options.Pickle, followArrays: false, artifact.Cancellation);
+        var known = followed.Events.Select(e => (e.Kind, e.FullName)).ToHashSet();
+        PickleEvent[] hidden = [.. trace.Events.Where(e => e.Offset >= array && !known.Contains((e.Kind, e.FullName)) && Identifier().IsMatch(e.FullName))];
+        if (Array.Exists(hidden, e => e.Resolved && (e.Kind == PickleEventKind.Call || PickleNames.Classify(e.Module, e.Name) != NameTrust.Allowed)))
+        {
+            draft.AddAt(FileCards.Polyglot, array, "What joblib.load takes for the numbers of an array, pickle.load runs.");
+            draft.AddRange(PickleRules.Judge(trace with { Events = hidden, End = PickleEnd.Stop, FrameMismatch = null, ProtocolChange = null }, draft.Path));
         }
     }
 

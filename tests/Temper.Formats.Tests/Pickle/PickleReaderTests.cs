@@ -7,7 +7,7 @@ namespace Temper.Formats.Tests.Pickle;
 public sealed class PickleReaderTests
 {
     private static PickleTrace Read(byte[] pickle, PickleBudget? budget = null) =>
-        PickleReader.Read(pickle, budget, TestContext.Current.CancellationToken);
+        PickleReader.Read(pickle, budget, cancellation: TestContext.Current.CancellationToken);
 
     public static TheoryData<string, string, string> Imports() => new()
     {
@@ -103,7 +103,7 @@ public sealed class PickleReaderTests
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             }
 
-            var trace = PickleReader.Read(bytes, budget, TestContext.Current.CancellationToken);
+            var trace = PickleReader.Read(bytes, budget, cancellation: TestContext.Current.CancellationToken);
             Assert.True(trace.Steps <= budget.Steps + 1, $"seed {seed}, round {i}: {trace.Steps} steps");
         }
     }

@@ -4,7 +4,7 @@ using static Temper.Tests.PickleBytes;
 
 namespace Temper.Scan.Tests.Corpus;
 
-/// <summary>Rows P1 to P23: every way a pickle hides a call.</summary>
+/// <summary>Rows P1 to P23, every way a pickle hides a call, and P24, the arrays that joblib writes between opcodes.</summary>
 internal static class PickleFixtures
 {
     private const string P2 = "\u0080\u0002";
@@ -83,6 +83,35 @@ internal static class PickleFixtures
         {
             yield return new("P23", title, Verdict.Malicious, ("model.joblib", bytes));
         }
+
+        foreach (var (title, expected, parts) in Joblib())
+        {
+            yield return new("P24", title, expected, ("model.joblib", Of(parts)));
+        }
+    }
+
+    private static IEnumerable<(string, Verdict, string[])> Joblib()
+    {
+        const string New = "\u0080\u0003cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\u0081";
+        const string Minus = "J\u00ff\u00ff\u00ff\u00ff";
+        const string Eight = "K\u0008\u0085";
+        var evil = Encoding.Latin1.GetString(Evil);
+        string Dtype(string name, string flags) => $"cnumpy\ndtype\n{Short(name)}\u0089\u0088\u0087R(K\u0003{Short("|")}NNN{Minus}{Minus}K{flags}tb";
+        string State(string shape, string dtype) => $"}}({Short("shape")}{shape}{Short("dtype")}{dtype}ub";
+        var bytes = State(Eight, Dtype("u1", "\0"));
+        var aligned = bytes[..^2] + Short("numpy_array_alignment_bytes") + "K\u0010ub";
+        yield return ("a call after an array", Verdict.Malicious, [New, bytes, "N.......", "0", evil]);
+        yield return ("a call after a padded array", Verdict.Malicious, [New, aligned, "\u0003\u00ff\u00ff\u00ff", "N.......", "0", evil]);
+        yield return ("a call in an array of objects", Verdict.Malicious, [New, State(Eight, Dtype("O8", "?")), evil, "."]);
+        yield return ("numbers that are a pickle to other loaders", Verdict.Malicious, [New, bytes.Replace(Eight, $"K{(char)evil.Length}\u0085", StringComparison.Ordinal), evil, "."]);
+        yield return ("an array longer than the file", Verdict.Unknown, [New, State("J\u0000\u0000\u0000\u007f\u0085", Dtype("u1", "\0")), "N.......", "."]);
+        yield return ("a shape that is called for", Verdict.Unknown, [New, State("cbuiltins\ntuple\n)R", Dtype("u1", "\0")), "N.......", "."]);
+        yield return ("a key that is called for", Verdict.Unknown, [New, $"}}(cbuiltins\nstr\n{Short("shape")}\u0085RK\u0001\u0085", bytes[2..], "N.......", "."]);
+        yield return ("numbers whose type says that they are objects", Verdict.Unknown, [New, State(Eight, Dtype("u1", "?")), "N.......", "."]);
+        yield return ("a wrapper that its constructor fills", Verdict.Unknown, [New[..^2], ")R", bytes, "N.......", "."]);
+        yield return ("a wrapper that another function makes", Verdict.Unknown, ["\u0080\u0003ctorch._tensor\n_rebuild_from_type_v2\n(", New[2..^2], "NNNtR", bytes, "N.......", "."]);
+        yield return ("padding that comes and goes", Verdict.Unknown, [New, aligned, "\0N.......", "0", New[2..], bytes, "N.......", "."]);
+        yield return ("a frame around an array", Verdict.Suspicious, ["\u0080\u0004\u0095\u00a0\0\0\0\0\0\0\0", New[2..], bytes, "N.......", "0N.", new string('N', 100)]);
     }
 
     private static IEnumerable<(string, byte[])> Carriers()
