@@ -13,6 +13,8 @@ internal static class ArtifactFormats
         ForeignScan.Read,
         NpyScan.Read,
         GgufScan.Read,
+        OnnxScan.Read,
+        TensorFlowScan.Read,
         Configs.JsonScan.Read,
         OtherScan.Read,
     ];

@@ -53,7 +53,6 @@ internal static class OtherScan
 
     private static string? Unjudged(ReadOnlySpan<byte> head) =>
         head.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'H', (byte)'D', (byte)'F']) ? "hdf5"
-        : head.StartsWith((ReadOnlySpan<byte>)[8]) && head.Length > 16 && head[..16].IndexOf((byte)0x12) > 0 && head.IndexOf("graph"u8) > 0 ? "onnx"
         : null;
 
     private static bool IsText(Artifact artifact)

@@ -62,7 +62,7 @@ public sealed class ScorecardTests
         var plain = Plain().Select(p => Scan(p.Bytes).Verdict).ToArray();
         Row(table, "benign: plain values, protocols 0 to 5", plain.Count(v => v == Verdict.Clean), plain);
         var benign = Benign().Select(b => b.Report.Verdict).ToArray();
-        Row(table, "benign: files of joblib", benign.Count(v => v == Verdict.Clean), benign);
+        Row(table, "benign: joblib, ONNX, TensorFlow", benign.Count(v => v == Verdict.Clean), benign);
         Verdict[] harmless = [.. plain, .. benign];
         table.Append(CultureInfo.InvariantCulture, $"\nCaught: {caught} of {hostile}. False positives: {harmless.Count(v => v != Verdict.Clean)} of {harmless.Length}.\n");
         return table.ToString();
@@ -86,7 +86,7 @@ public sealed class ScorecardTests
     internal static IEnumerable<Fixture> Files() => File.ReadAllLines(Path.Combine(Root(), "tests", "Temper.Scan.Tests", "Corpus", "benign-files.txt"))
         .Select(l => l.Split(' ')).Select(p => new Fixture("", p[0], Verdict.Clean, (p[0], Convert.FromBase64String(p[1]))));
 
-    private static IEnumerable<(string Name, ScanReport Report)> Benign() => Files().Select(f => (f.Title, CorpusTests.Scan(f)));
+    private static IEnumerable<(string Name, ScanReport Report)> Benign() => Files().Concat(GraphFixtures.Benign()).Select(f => (f.Title, CorpusTests.Scan(f)));
 
     private static byte[] Pickle(string full)
     {
