@@ -21,7 +21,7 @@ public sealed class FuzzTests
         var rounds = int.Parse(Environment.GetEnvironmentVariable("TEMPER_FUZZ") ?? "20000", CultureInfo.InvariantCulture);
         var seed = int.Parse(Environment.GetEnvironmentVariable("TEMPER_FUZZ_SEED") ?? "20260731", CultureInfo.InvariantCulture);
         var random = new Random(seed);
-        var seeds = CorpusTests.Everything.Concat(ScorecardTests.Files()).SelectMany(f => f.Files).Where(f => f.Bytes.Length is > 0 and < 20_000).ToArray();
+        var seeds = CorpusTests.Everything.Concat(ScorecardTests.Benign()).SelectMany(f => f.Files).Where(f => f.Bytes.Length is > 0 and < 20_000).ToArray();
         var slowest = TimeSpan.Zero;
         var clock = Stopwatch.StartNew();
         for (var round = 0; round < rounds; round++)

@@ -13,6 +13,7 @@ internal static class ArtifactFormats
         ForeignScan.Read,
         NpyScan.Read,
         GgufScan.Read,
+        Hdf5Scan.Read,
         OnnxScan.Read,
         TensorFlowScan.Read,
         Configs.JsonScan.Read,

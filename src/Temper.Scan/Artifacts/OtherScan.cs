@@ -3,7 +3,7 @@ using Temper.Scan.Rules;
 
 namespace Temper.Scan.Artifacts;
 
-/// <summary>What no other reader took: text, pictures, known formats without rules, and the unknown.</summary>
+/// <summary>What no other reader took: text, pictures and the unknown.</summary>
 internal static class OtherScan
 {
     private const int Sample = 1 << 20;
@@ -32,11 +32,6 @@ internal static class OtherScan
         {
             draft.Format(picture);
         }
-        else if (Unjudged(head) is { } model)
-        {
-            draft.Format(model);
-            draft.Incomplete(FileCards.Unjudged, $"The file is {model}, which this scan recognizes but does not judge.");
-        }
         else if (IsText(artifact))
         {
             Configs.TextScan.Judge(draft, artifact);
@@ -50,10 +45,6 @@ internal static class OtherScan
 
     private static string? Picture(ReadOnlySpan<byte> head) =>
         head.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G']) ? "png" : head.StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff]) ? "jpeg" : head.StartsWith("GIF8"u8) ? "gif" : null;
-
-    private static string? Unjudged(ReadOnlySpan<byte> head) =>
-        head.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'H', (byte)'D', (byte)'F']) ? "hdf5"
-        : null;
 
     private static bool IsText(Artifact artifact)
     {

@@ -63,6 +63,11 @@ internal static partial class ZipScan
             return Array.Exists(names, n => n.EndsWith("/constants.pkl", StringComparison.Ordinal)) ? "torchscript" : "torch-zip";
         }
 
+        if (names.Contains("config.json") && names.Contains("metadata.json"))
+        {
+            return "keras";
+        }
+
         return names.Length > 0 && Array.TrueForAll(names, n => n.EndsWith(".npy", StringComparison.Ordinal)) ? "npz" : "zip";
     }
 

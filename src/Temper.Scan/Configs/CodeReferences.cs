@@ -46,18 +46,12 @@ internal static class CodeReferences
                 return ConfigCards.Trust.At(place, "trust_remote_code is true.");
             case "_target_" when value.String is { } target:
                 return Target(place, target);
-            case "class_name" when value.String is "Lambda" or "TFOpLambda" or "SlicingOpLambda" or "TorchModuleWrapper":
-                return ConfigCards.Target.At(place, $"A Keras {value.String} layer carries code.", value.String, value.String == "Lambda" ? Severity.High : null);
-            case "class_name" when owner["module"]?.String is { } module && !module.StartsWith("keras", StringComparison.Ordinal) && !module.StartsWith("tensorflow", StringComparison.Ordinal):
-                return Target(place, $"{module}.{value.String}");
-            case "fn_module" or "fn_name" when value.String is { } function:
-                return Target(place, function);
             case "custom_generate" when value.Kind != JsonKind.Null:
                 return ConfigCards.CustomGenerate.At(place, "Generation code is taken from a repository.", value.Text);
             case "resume_from_checkpoint" when value.String is { Length: > 0 } checkpoint:
                 return ConfigCards.Resume.At(place, "Training resumes from a checkpoint.", checkpoint);
             default:
-                return null;
+                return KerasReferences.Judge(owner, name, value, place);
         }
     }
 

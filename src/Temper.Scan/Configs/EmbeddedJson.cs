@@ -8,8 +8,8 @@ namespace Temper.Scan.Configs;
 /// <summary>JSON inside another file: what Keras says of a model's layers in HDF5 and TensorFlow files.</summary>
 internal static class EmbeddedJson
 {
-    /// <summary>Judges the text as a configuration; one that does not parse leaves the file unknown, since its loader would read it.</summary>
-    public static void Judge(Draft draft, string json, string place)
+    /// <summary>Judges the text as a configuration; where it must parse and does not, the file stays unknown.</summary>
+    public static void Judge(Draft draft, string json, string place, bool mustParse = true)
     {
         try
         {
@@ -17,8 +17,11 @@ internal static class EmbeddedJson
         }
         catch (JsonTreeException e)
         {
-            draft.Add(ConfigCards.Json.At(place, "The JSON does not parse.", e.Message));
-            draft.Incomplete();
+            if (mustParse)
+            {
+                draft.Add(ConfigCards.Json.At(place, "The JSON does not parse.", e.Message));
+                draft.Incomplete();
+            }
         }
     }
 }

@@ -96,6 +96,7 @@ internal static class JsonScan
             : Has("peft_type") || Has("lora_alpha") ? "adapter-config"
             : Has("model") && (Has("added_tokens") || Has("pre_tokenizer") || Has("normalizer")) ? "tokenizer"
             : Has("weight_map") ? "shard-index"
+            : Has("class_name") && Has("config") ? "keras-config"
             : Has("tokenizer_class") || Has("chat_template") || Has("added_tokens_decoder") ? "tokenizer-config"
             : Has("architectures") || (Has("model_type") && !Has("weight_map")) ? "model-config"
             : Has("eos_token_id") || Has("max_new_tokens") || Has("_from_model_config") || Has("suppress_tokens") || Has("bad_words_ids") || Has("custom_generate") ? "generation-config"

@@ -21,6 +21,9 @@ internal static class ConfigCards
     public static readonly Rule Target = new("config.target", Severity.Medium, "The configuration names a callable",
         "Hydra's _target_, Keras' module and class_name, or a YAML tag of Python make the loader import and call what is named (CVE-2025-23304, CVE-2025-1550).", "Do not load before reading what is named.", "CWE-470", "LLM03");
 
+    public static readonly Rule KerasFile = new("config.keras-file", Severity.High, "A Keras layer reads a file",
+        "A lookup layer whose vocabulary is a path makes Keras open that file or address and keep its content in the model (CVE-2025-12058).", "Do not load before reading what is named.", "CWE-73", "LLM03");
+
     public static readonly Rule Resume = new("config.resume", Severity.Low, "Training resumes from a pickle",
         "resume_from_checkpoint loads optimizer and random state, which are pickles and run on loading.", "Resume only from your own runs.", "CWE-502");
 
@@ -49,5 +52,5 @@ internal static class ConfigCards
         "Values that a fine-tune has no reason to change differ from the declared base.", "Ask why.", "AML.T0018");
 
     public static readonly Rule[] All =
-        [Json, Duplicate, RemoteCode, Kernel, Trust, Target, Resume, Forced, ForcedEnds, CustomGenerate, Yaml, CodeCalls, Fallback, Beside, BaseConfig];
+        [Json, Duplicate, RemoteCode, Kernel, Trust, Target, KerasFile, Resume, Forced, ForcedEnds, CustomGenerate, Yaml, CodeCalls, Fallback, Beside, BaseConfig];
 }

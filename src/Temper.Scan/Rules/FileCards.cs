@@ -21,10 +21,6 @@ internal static class FileCards
     public static readonly Rule Unrecognized = new("file.unrecognized", Severity.Info, "A file of no known format",
         "No rule read this file, so its verdict is unknown.", "Ask what it is for, and do not load it as a model.");
 
-    public static readonly Rule Unjudged = new("file.unjudged", Severity.Low, "A model format that is not judged yet",
-        "The format is recognized, but this scan has no rules for it; it can carry code (Keras lambdas, ONNX paths outside the folder, SavedModel file operations).",
-        "Convert it to safetensors in a sandbox, or use a scanner of that format.", "LLM03");
-
     public static readonly Rule GitLfs = new("file.lfs-pointer", Severity.Low, "A Git LFS pointer instead of weights",
         "The file is the small text that Git leaves where the real file was not fetched.", "Run 'git lfs pull' and scan again.");
 
@@ -89,7 +85,7 @@ internal static class FileCards
 
     public static readonly Rule[] All =
     [
-        Limit, Time, Fault, Unreadable, Link, Unrecognized, Unjudged, GitLfs, Disguise, Broken, Encrypted, Bomb, Name, ContainerLink, ZipMismatch, ZipFlags, ZipCrc, ZipStray,
+        Limit, Time, Fault, Unreadable, Link, Unrecognized, GitLfs, Disguise, Broken, Encrypted, Bomb, Name, ContainerLink, ZipMismatch, ZipFlags, ZipCrc, ZipStray,
         ZipStructure, TorchScript, TorchCode, TorchMember, TorchTar, NpyObject, NpyStructure, Code, Polyglot,
     ];
 }

@@ -19,6 +19,14 @@ internal static class Build
 
     public static byte[] Gzip(byte[] data) => Pack(data, s => new GZipStream(s, CompressionLevel.Optimal, leaveOpen: true));
 
+    public static byte[] Gunzip(byte[] data)
+    {
+        using var unpacked = new MemoryStream();
+        using var gzip = new GZipStream(new MemoryStream(data), CompressionMode.Decompress);
+        gzip.CopyTo(unpacked);
+        return unpacked.ToArray();
+    }
+
     public static byte[] Zlib(byte[] data) => Pack(data, s => new ZLibStream(s, CompressionLevel.Optimal, leaveOpen: true));
 
     public static byte[] Bzip2(byte[] data) => Pack(data, s => SharpCompress.Compressors.BZip2.BZip2Stream.Create(s, SharpCompress.Compressors.CompressionMode.Compress, false, leaveOpen: true));

@@ -3,7 +3,7 @@ using static Temper.Tests.PickleBytes;
 
 namespace Temper.Scan.Tests.Corpus;
 
-/// <summary>Rows Z1 to Z13 and Z15: containers about which readers disagree.</summary>
+/// <summary>Rows Z1 to Z12 and Z15: containers about which readers disagree.</summary>
 internal static class ContainerFixtures
 {
     private const Verdict Bad = Verdict.Malicious;
@@ -55,9 +55,6 @@ internal static class ContainerFixtures
         yield return new("Z12", "objects among fields", Odd, ("data.npy", Npy("[('a', '<f4'), ('b', '|O')]", "(1,)", None)));
         yield return new("Z12", "numbers by its header, a pickle by its data", Bad, ("data.npy", Npy("'<f4'", "(1,)", Evil)));
         yield return new("Z12", "in an npz", Bad, ("data.npz", Zip(("a.npy", Npy("'|O'", "(1,)", Evil)))));
-        yield return Config("Z13", "a Keras lambda", Bad, """{"class_name":"Functional","config":{"layers":[{"class_name":"Lambda","config":{"function":["4wE=",null,null]}}]}}""");
-        yield return Config("Z13", "a Keras module", Bad, """{"module":"subprocess","class_name":"Popen","config":{}}""");
-        yield return new("Z13", "an HDF5 file", Verdict.Unknown, ("model.h5", [0x89, (byte)'H', (byte)'D', (byte)'F', 13, 10, 26, 10, 0, 0, 0, 0]));
         yield return new("Z15", "a Hydra target", Bad, ("model_config.yaml", Text("model:\n  _target_: subprocess.Popen\n  args: [echo, temper-inert]\n")));
         yield return new("Z15", "a skops-like schema of unknown names", Odd, ("schema.json", Text("""{"_target_":"some.module.load"}""")));
     }
@@ -65,6 +62,4 @@ internal static class ContainerFixtures
     private static RawMember Data(byte[] pickle) => new("archive/data.pkl", pickle);
 
     private static Fixture Raw(string row, string title, Verdict expected, params RawMember[] members) => new(row, title, expected, ("model.pt", new RawZip { Members = members }.Bytes()));
-
-    private static Fixture Config(string row, string title, Verdict expected, string json) => new(row, title, expected, ("config.json", Text(json)));
 }

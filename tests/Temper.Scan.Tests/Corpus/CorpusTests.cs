@@ -2,7 +2,7 @@ namespace Temper.Scan.Tests.Corpus;
 
 public sealed class CorpusTests
 {
-    internal static IEnumerable<Fixture> Everything => [.. PickleFixtures.All(), .. ContainerFixtures.All(), .. GraphFixtures.All(), .. TensorFixtures.All(), .. TextFixtures.All()];
+    internal static IEnumerable<Fixture> Everything => [.. PickleFixtures.All(), .. ContainerFixtures.All(), .. KerasFixtures.All(), .. GraphFixtures.All(), .. TensorFixtures.All(), .. TextFixtures.All()];
 
     public static IEnumerable<string> Names => Everything.Select(f => f.ToString());
 
