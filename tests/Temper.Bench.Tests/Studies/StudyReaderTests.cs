@@ -66,6 +66,7 @@ public sealed class StudyReaderTests : IDisposable
     [InlineData("[1, 2]", "a list of 2")]
     [InlineData("name: [", "expected YAML")]
     [InlineData("a: &x [*x]", "expected")]
+    [InlineData("\"\\e[2J wiped\"", "found \\u{001B}[2J wiped")]
     public void What_is_no_study_is_an_error_and_not_a_crash(string yaml, string expected) => Assert.Contains(expected, Mistakes(yaml), StringComparison.Ordinal);
 
     [Fact]
