@@ -37,6 +37,14 @@ public static class MarkdownReport
             s.Defense.Id, s.Worst is null ? $"{ReportText.Dash} (not measured)" : ReportText.Full(s.Worst.Success) + " under " + s.Worst.Attack.Id,
             ReportText.Percent(s.MeanSuccess), ReportText.Percent(s.Utility), ReportText.Percent(s.UtilityRatio), ReportText.Percent(s.OverRefusal), PageText.Number(s.Missing, "0"),
         ]));
+        var searches = SearchOutcome.All(report.Cells, report.UtilityFloor);
+        if (searches.Count > 0)
+        {
+            Line(text, $"\n## The attacker's search\n\nOver the configurations that keep {ReportText.Percent(report.UtilityFloor)} of the utility; broken at a success of {ReportText.Percent(SearchOutcome.Broken)}.\n");
+            Table(text, ["model", "attack", "defense", "trials (at the floor)", "worst", "q90", "mean", "broken after", "worst configuration"], searches.Select(s => (string[])
+                [s.Model, s.Attack, s.Defense, $"{s.Trials} ({s.AtFloor})", ReportText.Percent(s.Worst), ReportText.Percent(s.Q90), ReportText.Percent(s.Mean), HtmlTables.Breaking(s), s.Configuration]));
+        }
+
         if (report.Interactions.Count > 0)
         {
             Line(text, "\n## Defenses together\n");
