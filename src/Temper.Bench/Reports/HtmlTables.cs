@@ -122,6 +122,11 @@ internal static class HtmlTables
             page.Line($"<tr><th scope=\"row\">{kind} stages</th><td class=\"num\">{seconds:0.0} s</td></tr>");
         }
 
+        foreach (var attack in report.Cells.Where(c => c.Defense == StudyGrid.None).GroupBy(c => c.Attack, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            page.Line($"<tr><th scope=\"row\">undefended cells under {attack.Key}, mean</th><td class=\"num\">{attack.Average(c => c.Seconds):0.0} s</td></tr>");
+        }
+
         foreach (var defense in report.Cells.GroupBy(c => c.Defense, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
             page.Line($"<tr><th scope=\"row\">cells with {defense.Key}, mean</th><td class=\"num\">{defense.Average(c => c.Seconds):0.0} s</td></tr>");

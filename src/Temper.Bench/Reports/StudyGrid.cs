@@ -12,6 +12,9 @@ internal sealed record GridDefense(string Id, Phase? Phase)
 /// <summary>A number over the seeds of a square; the interval spans the intervals of all its cells, so it is never too narrow.</summary>
 internal sealed record Estimate(double? Value, int N, double? Low, double? High, string? Reason)
 {
+    /// <summary>As the metric's.</summary>
+    public string? Unit { get; init; }
+
     public static Estimate Over(IReadOnlyList<Metric> metrics, string whenEmpty)
     {
         var measured = metrics.Where(m => m.Value is { } v && double.IsFinite(v)).ToList();
@@ -23,7 +26,7 @@ internal sealed record Estimate(double? Value, int N, double? Low, double? High,
 
         var bounded = measured.All(m => m is { Low: not null, High: not null });
         return new(measured.Average(m => m.Value!.Value), measured.Sum(m => m.N),
-            bounded ? measured.Min(m => m.Low) : null, bounded ? measured.Max(m => m.High) : null, null);
+            bounded ? measured.Min(m => m.Low) : null, bounded ? measured.Max(m => m.High) : null, null) { Unit = measured[0].Unit };
     }
 }
 
