@@ -294,11 +294,18 @@ public sealed class GgufReader
             return "";
         }
 
-        var bytes = _source.Span(_at, (int)length);
+        var start = _at;
         _at += length;
         try
         {
-            if (keep && length <= KeptText)
+            if (length > KeptText)
+            {
+                Validate(_source.Part(start, length));
+                return "";
+            }
+
+            var bytes = _source.Span(start, (int)length);
+            if (keep)
             {
                 return Strict.GetString(bytes);
             }
@@ -308,9 +315,26 @@ public sealed class GgufReader
         }
         catch (DecoderFallbackException)
         {
-            Add(_at - length, place, "text that is no UTF-8", "UTF-8");
-            return Encoding.UTF8.GetString(bytes[..(int)Math.Min(length, 200)]);
+            Add(start, place, "text that is no UTF-8", "UTF-8");
+            return Encoding.UTF8.GetString(_source.Span(start, (int)Math.Min(length, 200)));
         }
+    }
+
+    // Longer than is kept: only whether it is text.
+    private void Validate(ByteSource text)
+    {
+        var decoder = Strict.GetDecoder();
+        var characters = new char[1 << 14];
+        foreach (var chunk in text.Chunks(_cancellation))
+        {
+            for (var rest = chunk; !rest.IsEmpty;)
+            {
+                decoder.Convert(rest, characters, flush: false, out var used, out _, out _);
+                rest = rest[used..];
+            }
+        }
+
+        decoder.Convert([], characters, flush: true, out _, out _, out _);
     }
 
     private long Number(int size)

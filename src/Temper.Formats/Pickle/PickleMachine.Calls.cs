@@ -112,7 +112,7 @@ internal ref partial struct PickleMachine
             _extensions[items[2].Number] = new(module, name, Resolved: true);
         }
 
-        if (callee.IsArrayWrapper && _data[OpcodeOffset] is not (NewObject or NewObjectEx))
+        if (callee.IsArrayWrapper && _opcode is not (NewObject or NewObjectEx))
         {
             // Its constructor sets what its loader reads.
             Fail(_followArrays ? PickleEnd.Malformed : null);
@@ -165,7 +165,7 @@ internal ref partial struct PickleMachine
         if (_log.Wants(kind, global.Module, global.Name) || (oddity is not null && !_log.IsFull))
         {
             var summary = kind == PickleEventKind.Import ? "" : Describe(arguments, 0);
-            _log.Add(new(kind, global.Module, global.Name, OpcodeOffset, summary, global.Resolved, oddity, _data[OpcodeOffset]));
+            _log.Add(new(kind, global.Module, global.Name, OpcodeOffset, summary, global.Resolved, oddity, _opcode));
         }
     }
 
@@ -210,7 +210,7 @@ internal ref partial struct PickleMachine
             case PickleKind.Text:
                 return Text(value) is { } text ? $"'{(text.Length > SummaryLength ? text[..SummaryLength] + "…" : text)}'" : "long text";
             case PickleKind.Bytes:
-                return $"{value.Length} bytes";
+                return $"{value.Length} bytes{(value.IsLong ? " or more" : "")}";
             case PickleKind.Global or PickleKind.Result:
                 var global = (PickleGlobal)value.Content!;
                 return $"{global.Module}.{global.Name}{(value.Kind == PickleKind.Result ? "(…)" : "")}";

@@ -127,7 +127,7 @@ internal ref partial struct PickleMachine
     {
         { Kind: not PickleKind.Text } => null,
         { Content: string text } => text,
-        { Content: null, Length: var n } when n <= _budget.NameBytes && value.Number >= 0 => Utf8.GetString(_data.Slice(value.Offset, n)),
+        { Content: null, Length: var n } when n <= _budget.NameBytes && value.Number >= 0 => Utf8.GetString(_source.Span(value.Offset, n)),
         _ => null,
     };
 }

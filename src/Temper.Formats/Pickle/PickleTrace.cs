@@ -46,7 +46,7 @@ public sealed record PickleEvent(PickleEventKind Kind, string Module, string Nam
 }
 
 /// <summary>A string of the pickle that looks like a file of its own; <paramref name="Text"/> holds it where it was written escaped.</summary>
-public sealed record PickleBlob(long Offset, int Length, string? Text);
+public sealed record PickleBlob(long Offset, long Length, string? Text);
 
 /// <summary>Limits; reaching one ends the reading as <see cref="PickleEnd.Budget"/>.</summary>
 public sealed record PickleBudget

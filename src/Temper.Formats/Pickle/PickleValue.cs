@@ -16,17 +16,23 @@ internal enum PickleKind : byte
 /// <summary>A value known only by its kind. Text and bytes are kept as a place in the input, so that nothing is copied until a name is needed.</summary>
 internal readonly struct PickleValue(PickleKind kind, object? content = null, long number = 0)
 {
+    private const int LengthBits = 24;
+    private const long Longest = (1L << LengthBits) - 1;
+
     public PickleKind Kind { get; } = kind;
 
     public object? Content { get; } = content;
 
     public long Number { get; } = number;
 
-    public static PickleValue Slice(PickleKind kind, int offset, int length) => new(kind, null, ((long)offset << 32) | (uint)length);
+    /// <summary>A place in the first 2^39 bytes and its length, which from 2^24 on is only known to be that long.</summary>
+    public static PickleValue Slice(PickleKind kind, long offset, long length) => new(kind, null, (offset << LengthBits) | Math.Min(length, Longest));
 
-    public int Offset => (int)(Number >> 32);
+    public long Offset => Number >> LengthBits;
 
-    public int Length => (int)(Number & 0xFFFF_FFFF);
+    public int Length => (int)(Number & Longest);
+
+    public bool IsLong => Length == Longest;
 }
 
 /// <summary>Which arguments of a harmless constructor are not harmless.</summary>

@@ -9,7 +9,6 @@ namespace Temper.Scan.Artifacts;
 /// <summary>Streams over the values of every tensor once: not finite, constant, and files hidden in the low bits.</summary>
 internal static class TensorStatistics
 {
-    private const int Chunk = 1 << 24;
     private const int Payload = 64;
 
     public static void Judge(Draft draft, Artifact artifact, IReadOnlyList<InspectedTensor> tensors)
@@ -26,10 +25,8 @@ internal static class TensorStatistics
             var notFinite = 0L;
             var same = true;
             var first = artifact.Bytes.Span(tensor.Offset, width).ToArray();
-            for (long at = 0; at < tensor.Length; at += Chunk)
+            foreach (var bytes in artifact.Bytes.Part(tensor.Offset, tensor.Length).Chunks(artifact.Cancellation))
             {
-                artifact.Cancellation.ThrowIfCancellationRequested();
-                var bytes = artifact.Bytes.Span(tensor.Offset + at, (int)Math.Min(Chunk, tensor.Length - at));
                 notFinite += width == 4 ? Count(MemoryMarshal.Cast<byte, uint>(bytes), exponent, MemoryMarshal.Read<uint>(first), ref same)
                     : Count(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)exponent, MemoryMarshal.Read<ushort>(first), ref same);
             }

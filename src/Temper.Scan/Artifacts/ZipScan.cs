@@ -152,10 +152,9 @@ internal static partial class ZipScan
         }
 
         uint crc = 0;
-        for (long at = 0; at < content.Length; at += 1 << 24)
+        foreach (var chunk in content.Chunks(artifact.Cancellation))
         {
-            artifact.Cancellation.ThrowIfCancellationRequested();
-            crc = Crc32.Compute(content.Span(at, (int)Math.Min(1 << 24, content.Length - at)), crc);
+            crc = Crc32.Compute(chunk, crc);
         }
 
         if (crc != member.Crc || content.Length != member.Length)

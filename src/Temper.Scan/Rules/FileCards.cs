@@ -15,6 +15,9 @@ internal static class FileCards
     public static readonly Rule Unreadable = new("file.unreadable", Severity.Low, "A file or folder could not be read",
         "The system refused to open it.", "Check that it exists and may be read.");
 
+    public static readonly Rule Changed = new("file.changed", Severity.Low, "A file that changed while it was read",
+        "Somebody wrote or cut the file during the scan, so what was judged is not what lies there now.", "Let downloads and copies finish, then scan again.", "CWE-367");
+
     public static readonly Rule Link = new("file.link", Severity.Low, "A link that is not followed",
         "The link leaves the folder, leads to a folder or to nothing.", "Scan its target by itself.", "CWE-59");
 
@@ -85,7 +88,7 @@ internal static class FileCards
 
     public static readonly Rule[] All =
     [
-        Limit, Time, Fault, Unreadable, Link, Unrecognized, GitLfs, Disguise, Broken, Encrypted, Bomb, Name, ContainerLink, ZipMismatch, ZipFlags, ZipCrc, ZipStray,
+        Limit, Time, Fault, Unreadable, Changed, Link, Unrecognized, GitLfs, Disguise, Broken, Encrypted, Bomb, Name, ContainerLink, ZipMismatch, ZipFlags, ZipCrc, ZipStray,
         ZipStructure, TorchScript, TorchCode, TorchMember, TorchTar, NpyObject, NpyStructure, Code, Polyglot,
     ];
 }
