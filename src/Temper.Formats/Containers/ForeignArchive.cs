@@ -25,6 +25,11 @@ public static class ForeignArchive
     {
         try
         {
+            if (format == "7z")
+            {
+                SevenZipHeader.Check(source);
+            }
+
             using var stream = source.AsStream();
             var options = new ReaderOptions { LeaveStreamOpen = true };
             using var archive = format == "7z" ? SevenZipArchive.OpenArchive(stream, options) : RarArchive.OpenArchive(stream, options);

@@ -20,6 +20,7 @@ public sealed class GgufReader
     private readonly List<GgufTensor> _tensors = [];
     private readonly List<GgufDefect> _defects = [];
     private long _at = 4;
+    private long _dataStart;
     private bool _lost;
 
     private GgufReader(ByteSource source, CancellationToken cancellation) => (_source, _cancellation) = (source, cancellation);
@@ -32,7 +33,7 @@ public sealed class GgufReader
     {
         var reader = new GgufReader(source, cancellation);
         var version = reader.Header();
-        return new(version, reader._values, reader._tensors, reader._defects);
+        return new(version, reader._values, reader._tensors, reader._defects) { DataStart = reader._dataStart };
     }
 
     private int Header()
@@ -246,7 +247,7 @@ public sealed class GgufReader
             return;
         }
 
-        var start = Padded(_at, alignment);
+        var start = _dataStart = Padded(_at, alignment);
         long running = 0;
         foreach (var tensor in _tensors)
         {

@@ -118,7 +118,7 @@ internal ref partial struct PickleMachine
             value |= (long)low[i] << (8 * i);
         }
 
-        Push(new(PickleKind.Int, null, value));
+        Push(PickleValue.Int(value));
     }
 
     private void Gather(PickleKind kind)

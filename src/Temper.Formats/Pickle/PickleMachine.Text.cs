@@ -12,7 +12,7 @@ internal ref partial struct PickleMachine
         var line = Line().Trim(" \t\r"u8);
         line = line is [.., (byte)'L'] ? line[..^1] : line;
         return long.TryParse(line, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            ? new(PickleKind.Int, null, value)
+            ? PickleValue.Int(value)
             : new(PickleKind.Data, null, -1);
     }
 

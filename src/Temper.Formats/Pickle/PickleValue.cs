@@ -2,6 +2,7 @@ namespace Temper.Formats.Pickle;
 
 internal enum PickleKind : byte
 {
+    None,
     Data,
     Int,
     Text,
@@ -13,20 +14,30 @@ internal enum PickleKind : byte
     Persistent,
 }
 
-/// <summary>A value known only by its kind. Text and bytes are kept as a place in the input, so that nothing is copied until a name is needed.</summary>
+/// <summary>
+/// A value known only by its kind, in 16 bytes, since checkpoints put millions into the memo. Text and bytes are kept as a place in the input,
+/// so that nothing is copied until a name is needed.
+/// </summary>
 internal readonly struct PickleValue(PickleKind kind, object? content = null, long number = 0)
 {
-    private const int LengthBits = 24;
+    private const int KindBits = 4;
+    private const int LengthBits = 22;
     private const long Longest = (1L << LengthBits) - 1;
+    private const long Largest = (1L << (63 - KindBits)) - 1;
+    private readonly long _bits = (number << KindBits) | (long)kind;
 
-    public PickleKind Kind { get; } = kind;
+    public PickleKind Kind => (PickleKind)(_bits & ((1 << KindBits) - 1));
 
     public object? Content { get; } = content;
 
-    public long Number { get; } = number;
+    public long Number => _bits >> KindBits;
 
-    /// <summary>A place in the first 2^39 bytes and its length, which from 2^24 on is only known to be that long.</summary>
-    public static PickleValue Slice(PickleKind kind, long offset, long length) => new(kind, null, (offset << LengthBits) | Math.Min(length, Longest));
+    /// <summary>An integer, of which one beyond 2^59 is only known to be that large.</summary>
+    public static PickleValue Int(long value) => new(PickleKind.Int, null, Math.Clamp(value, -Largest, Largest));
+
+    /// <summary>A place in the first 2^37 bytes and its length, which from 2^22 on is only known to be that long.</summary>
+    public static PickleValue Slice(PickleKind kind, long offset, long length) =>
+        new(kind, null, offset > Largest >> LengthBits ? -1 : (offset << LengthBits) | Math.Min(length, Longest));
 
     public long Offset => Number >> LengthBits;
 

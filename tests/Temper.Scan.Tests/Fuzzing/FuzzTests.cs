@@ -45,7 +45,9 @@ public sealed class FuzzTests
         using var targets = new FuzzTargets();
         foreach (var line in File.ReadLines(Path.Combine(ScorecardTests.Root(), "tests", "Temper.Scan.Tests", "Fuzzing", "found.txt")))
         {
+            var before = GC.GetAllocatedBytesForCurrentThread();
             Assert.Null(targets.File_in_parts(line.Split(' ')[0], Build.Gunzip(Convert.FromBase64String(line.Split(' ')[1])), TestContext.Current.CancellationToken));
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MostAllocated);
         }
     }
 
