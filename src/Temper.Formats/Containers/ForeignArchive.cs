@@ -29,6 +29,10 @@ public static class ForeignArchive
             {
                 SevenZipHeader.Check(source);
             }
+            else if (RarHeaders.AskForMore(source, SevenZipHeader.LargestMemory))
+            {
+                return $"found a dictionary of more than {SevenZipHeader.LargestMemory} bytes, expected at most that";
+            }
 
             using var stream = source.AsStream();
             var options = new ReaderOptions { LeaveStreamOpen = true };

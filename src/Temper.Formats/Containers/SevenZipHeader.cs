@@ -13,7 +13,9 @@ internal ref struct SevenZipHeader
 {
     private const int Start = 32;
     private const int LargestHeader = 64 << 20;
-    private const long LargestMemory = 256L << 20;
+    /// <summary>What a decoder may take for its dictionary.</summary>
+    public const long LargestMemory = 256L << 20;
+
     private const int MaxCoders = 32;
     private readonly ReadOnlySpan<byte> _header;
     private int _at;

@@ -14,7 +14,9 @@ internal sealed class LowBits(TensorType element)
     private const int Payload = 64;
     private const int Least = 1024;
     private const int Phases = 8;
+    private const int Planes = 4;
     private readonly int _width = element.Size();
+    private long _chunks;
     private long _places;
     private long _empty;
     private long _random;
@@ -29,14 +31,20 @@ internal sealed class LowBits(TensorType element)
     /// <summary>Takes the first values of the next chunk of the tensor; every chunk begins at a multiple of eight values.</summary>
     public void Look(ReadOnlySpan<byte> chunk)
     {
+        // The beginning, where payloads are, and then here and there.
+        if (_chunks++ is >= 4 and var n && n % 8 != 0)
+        {
+            return;
+        }
+
         if (_places++ == 0 && Hidden(chunk[..Math.Min(chunk.Length, Payload * 8 * _width)]) is { } file)
         {
             Found = $"The low bits begin like {file}.";
         }
 
-        // Of each of the eight lowest bits, how often it is set in every first, second, … eighth number; zeros are left out, since padding is common.
+        // Of the lowest bit, and of the second, fourth and eighth lowest, how often it is set in every first, second, … eighth number; zeros are left out, since padding is common.
         Span<int> seen = stackalloc int[Phases];
-        Span<int> ones = stackalloc int[8 * Phases];
+        Span<int> ones = stackalloc int[Planes * Phases];
         seen.Clear();
         ones.Clear();
         var count = Math.Min(Sample, chunk.Length / _width);
@@ -51,9 +59,9 @@ internal sealed class LowBits(TensorType element)
 
             seen[i % Phases]++;
             any |= value & 0xF;
-            for (var bit = 0; bit < 8; bit++)
+            for (var plane = 0; plane < Planes; plane++)
             {
-                ones[(bit * Phases) + (i % Phases)] += (int)(value >> bit) & 1;
+                ones[(plane * Phases) + (i % Phases)] += (int)(value >> ((1 << plane) - 1)) & 1;
             }
         }
 
@@ -71,10 +79,10 @@ internal sealed class LowBits(TensorType element)
     // With a byte spread over 8 / n numbers its highest bit comes round in the n-th lowest bit of every (8 / n)-th number; in text it is never set.
     private int? Text(ReadOnlySpan<int> seen, ReadOnlySpan<int> ones)
     {
-        foreach (var bits in (ReadOnlySpan<int>)[1, 2, 4, 8])
+        for (var p = 0; p < Planes; p++)
         {
-            var period = Phases / bits;
-            var plane = ones.Slice((bits - 1) * Phases, Phases);
+            var (bits, period) = (1 << p, Phases >> p);
+            var plane = ones.Slice(p * Phases, Phases);
             for (var phase = 0; phase < period && (bits < 8 || _width == 4); phase++)
             {
                 var (here, all) = (Sum(plane, phase, period), Sum(plane, 0, 1));

@@ -1,13 +1,12 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using System.Text.RegularExpressions;
 using Temper.Formats.SafeTensors;
 using Temper.Scan.Rules;
 
 namespace Temper.Scan.Artifacts;
 
 /// <summary>Streams over the values of every tensor once: not finite, constant, far from its like in other layers, and files or text hidden in the low bits.</summary>
-internal static partial class TensorStatistics
+internal static class TensorStatistics
 {
     private const int LeastAlike = 4;
     private const double FarFromAlike = 30;
@@ -63,7 +62,7 @@ internal static partial class TensorStatistics
     // Layers of one model have much the same norms; one that was edited by hand, or scaled up to drown the others, has not.
     private static void Outliers(Draft draft, List<(string Name, double Norm)> norms)
     {
-        foreach (var alike in norms.GroupBy(n => Number().Replace(n.Name, "*"), StringComparer.Ordinal))
+        foreach (var alike in norms.GroupBy(n => Kind(n.Name), StringComparer.Ordinal))
         {
             var sorted = alike.Select(a => a.Norm).Order().ToArray();
             var median = sorted[sorted.Length / 2];
@@ -94,27 +93,41 @@ internal static partial class TensorStatistics
 
     private static double Squares(TensorType element, ReadOnlySpan<byte> bytes)
     {
-        Span<float> block = stackalloc float[1024];
-        var (sum, size) = (0.0, element.Size());
-        for (var rest = bytes; rest.Length >= size;)
+        if (element == TensorType.F16)
         {
-            var count = Math.Min(block.Length, rest.Length / size);
-            var floats = block[..count];
-            FloatConversion.TryWiden(element, rest[..(count * size)], floats);
-            var (total, i) = (Vector<float>.Zero, 0);
-            for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
-            {
-                var v = new Vector<float>(floats[i..]);
-                total += v * v;
-            }
+            var floats = new float[bytes.Length / 2];
+            FloatConversion.TryWiden(element, bytes[..(floats.Length * 2)], floats);
+            bytes = MemoryMarshal.AsBytes(floats.AsSpan());
+        }
 
-            sum += Vector.Sum(total);
-            foreach (var value in floats[i..])
+        // Two BF16 are the upper and the lower half of an integer; either becomes a float with the other half zeroed.
+        var words = MemoryMarshal.Cast<byte, uint>(bytes);
+        var halves = element == TensorType.BF16;
+        var upper = new Vector<uint>(halves ? 0xFFFF_0000 : uint.MaxValue);
+        var (a, b, i) = (Vector<float>.Zero, Vector<float>.Zero, 0);
+        for (; i <= words.Length - Vector<uint>.Count; i += Vector<uint>.Count)
+        {
+            var v = new Vector<uint>(words[i..]);
+            var high = Vector.AsVectorSingle(v & upper);
+            a += high * high;
+            if (halves)
             {
-                sum += value * value;
+                var low = Vector.AsVectorSingle(v << 16);
+                b += low * low;
             }
+        }
 
-            rest = rest[(count * size)..];
+        double sum = Vector.Sum(a) + Vector.Sum(b);
+        foreach (var word in words[i..])
+        {
+            var (high, low) = (BitConverter.UInt32BitsToSingle(halves ? word & 0xFFFF_0000 : word), halves ? BitConverter.UInt32BitsToSingle(word << 16) : 0);
+            sum += (high * high) + (low * low);
+        }
+
+        if (halves && bytes.Length % 4 == 2)
+        {
+            var last = BitConverter.UInt32BitsToSingle((uint)MemoryMarshal.Read<ushort>(bytes[^2..]) << 16);
+            sum += last * last;
         }
 
         return sum;
@@ -159,6 +172,16 @@ internal static partial class TensorStatistics
         return count;
     }
 
-    [GeneratedRegex(@"\d+", RegexOptions.NonBacktracking)]
-    private static partial Regex Number();
+    // The name without its numbers, which say the layer.
+    private static string Kind(string name) => string.Create(name.Length - name.Count(char.IsAsciiDigit), name, (kind, full) =>
+    {
+        var i = 0;
+        foreach (var c in full)
+        {
+            if (!char.IsAsciiDigit(c))
+            {
+                kind[i++] = c;
+            }
+        }
+    });
 }

@@ -39,6 +39,10 @@ internal static class ContainerFixtures
         yield return new("Z8", "7z", Bad, ("pytorch_model.bin", SevenZip("data.pkl", Evil)));
         yield return new("Z8", "7z of nothing bad", Odd, ("pytorch_model.bin", SevenZip("data.pkl", None)));
         yield return new("Z8", "rar", Bad, ("pytorch_model.bin", Rar("data.pkl", Evil)));
+        yield return new("Z7", "xz with a dictionary of four gigabytes", Odd, ("model.pt", Xz(40)));
+        yield return new("Z8", "rar 5", Bad, ("pytorch_model.bin", Rar5("data.pkl", Evil)));
+        yield return new("Z8", "rar 5 with a dictionary of gigabytes", Odd, ("pytorch_model.bin", Rar5("data.pkl", None, dictionary: 15)));
+        yield return new("Z8", "7z of more files than its header has bytes", Odd, ("pytorch_model.bin", SevenZip("data.pkl", None, files: [0xe0, 0xff, 0xff, 0xff])));
         yield return new("Z8", "tar", Bad, ("model.pt", Tar(("data.pkl", Evil, '0'))));
         yield return new("Z8", "gzip", Bad, ("model.pt", Gzip(Torch(Evil))));
         yield return new("Z8", "a link in a tar", Odd, ("model.tar", Tar(("x", [], '2'))));
@@ -57,6 +61,15 @@ internal static class ContainerFixtures
         yield return new("Z12", "in an npz", Bad, ("data.npz", Zip(("a.npy", Npy("'|O'", "(1,)", Evil)))));
         yield return new("Z15", "a Hydra target", Bad, ("model_config.yaml", Text("model:\n  _target_: subprocess.Popen\n  args: [echo, temper-inert]\n")));
         yield return new("Z15", "a skops-like schema of unknown names", Odd, ("schema.json", Text("""{"_target_":"some.module.load"}""")));
+    }
+
+    // An xz file of one small block, whose header asks for a dictionary of this size.
+    private static byte[] Xz(byte dictionary)
+    {
+        var file = Convert.FromBase64String("/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAjY29zCnN5c3RlbQooUydlY2hvIHRlbXBlci1pbmVydCcKdFIuAFgMAwrAP9d4AAE8JAUodm8ftvN9AQAAAAAEWVo=");
+        file[16] = dictionary;
+        BitConverter.TryWriteBytes(file.AsSpan(20), Temper.Formats.Bytes.Crc32.Compute(file.AsSpan(12, 8)));
+        return file;
     }
 
     private static RawMember Data(byte[] pickle) => new("archive/data.pkl", pickle);

@@ -37,6 +37,12 @@ internal static class TensorFixtures
         yield return Index("S8", "a lie about the size", """{"metadata":{"total_size":400},"weight_map":{"w":"model-00001-of-00001.safetensors"}}""");
         yield return Safe("S9", "NaN in every place", Verdict.Unknown, SafeTensors("""{"w":{"dtype":"F32","shape":[64],"data_offsets":[0,256]}}""", [.. Enumerable.Repeat<byte[]>([0, 0, 0xc0, 0x7f], 64).SelectMany(b => b)]));
         yield return Safe("S9", "a file in the low bits", SafeTensors("""{"w":{"dtype":"F32","shape":[4096],"data_offsets":[0,16384]}}""", LowBits(Torch(Evil))));
+        foreach (var bits in (int[])[1, 2, 4, 8])
+        {
+            yield return Safe("S9", $"text in the lowest {bits} bits", SafeTensors("""{"w":{"dtype":"F32","shape":[4096],"data_offsets":[0,16384]}}""", LowBits(Text(string.Concat(Enumerable.Repeat("temper-inert. ", 400))), bits)));
+        }
+
+        yield return new("S9", "infinity in a GGUF file", Verdict.Unknown, ("m.gguf", new RawGguf().Tensor("w", 0, 0, [.. Enumerable.Repeat<byte[]>([0, 0, 0x80, 0x7f], 8).SelectMany(b => b)], 8).Bytes()));
         yield return new("G1", "wrong magic version", Odd, ("m.gguf", new RawGguf { Version = 9 }.Bytes()));
         yield return new("G1", "other byte order", Odd, ("m.gguf", new RawGguf { Version = 3 << 24 }.Bytes()));
         yield return new("G1", "tensors beyond number", Odd, ("m.gguf", new RawGguf { TensorCount = 1L << 60 }.Bytes()));
@@ -79,16 +85,16 @@ internal static class TensorFixtures
 
     private static Fixture Gguf(string row, string title, Func<RawGguf, RawGguf> change) => new(row, title, Odd, ("m.gguf", change(new()).Bytes()));
 
-    // One bit of the payload in the lowest bit of each number, lowest first.
-    private static byte[] LowBits(byte[] payload)
+    // Some bits of the payload in the lowest bits of each number, lowest first.
+    internal static byte[] LowBits(byte[] payload, int bits = 1)
     {
         var random = new Random(7);
         var result = new byte[4096 * 4];
         for (var i = 0; i < 4096; i++)
         {
-            var value = BitConverter.SingleToUInt32Bits((float)(random.NextDouble() - 0.5)) & ~1u;
-            var bit = i / 8 < payload.Length ? (payload[i / 8] >> (i % 8)) & 1 : 0;
-            BitConverter.TryWriteBytes(result.AsSpan(i * 4), value | (uint)bit);
+            var value = BitConverter.SingleToUInt32Bits((float)(random.NextDouble() - 0.5)) & ~((1u << bits) - 1);
+            var part = i * bits / 8 < payload.Length ? (payload[i * bits / 8] >> (i * bits % 8)) & ((1 << bits) - 1) : 0;
+            BitConverter.TryWriteBytes(result.AsSpan(i * 4), value | (uint)part);
         }
 
         return result;
