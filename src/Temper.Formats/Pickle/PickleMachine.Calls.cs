@@ -149,6 +149,23 @@ internal ref partial struct PickleMachine
         {
             Record(PickleEventKind.Write, Callee(target), default);
         }
+        else if (_end is null && target is { Kind: PickleKind.Result, Content: PickleGlobal { MakesTensors: true } made })
+        {
+            Record(PickleEventKind.Write, made, default, "no container");
+        }
+    }
+
+    // torch's ids of storages: the word, the class, a key, a device and a number of items.
+    private void PersistentId()
+    {
+        var id = Pop();
+        if (_log.Storages.Count < _budget.Events && id.Content is PickleValue[] { Length: >= 5 } parts && Text(parts[0]) == "storage" && parts[1].Content is PickleGlobal { Resolved: true } type
+            && Text(parts[2]) is { } key && parts[4].Kind == PickleKind.Int)
+        {
+            _log.Storages.Add(new(type.Name, key, parts[4].Number));
+        }
+
+        PushKind(PickleKind.Persistent);
     }
 
     // What stands in the place of a callable: an import, what a call of an import returned, or something that cannot be called by a loader's rules.
@@ -159,9 +176,9 @@ internal ref partial struct PickleMachine
         _ => new("", Describe(target, 0), Resolved: false),
     };
 
-    private readonly void Record(PickleEventKind kind, PickleGlobal global, in PickleValue arguments)
+    private readonly void Record(PickleEventKind kind, PickleGlobal global, in PickleValue arguments, string? oddity = null)
     {
-        var oddity = kind == PickleEventKind.Call && global.Guard != ArgumentGuard.None ? Oddity(global, arguments) : null;
+        oddity ??= kind == PickleEventKind.Call && global.Guard != ArgumentGuard.None ? Oddity(global, arguments) : null;
         if (_log.Wants(kind, global.Module, global.Name) || (oddity is not null && !_log.IsFull))
         {
             var summary = kind == PickleEventKind.Import ? "" : Describe(arguments, 0);

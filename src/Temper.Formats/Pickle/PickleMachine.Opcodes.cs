@@ -53,7 +53,7 @@ internal ref partial struct PickleMachine
             case (byte)'h': Get(ReadNumber(1)); break;
             case (byte)'j': Get(ReadNumber(4)); break;
             case (byte)'P': _ = Line(); PushKind(PickleKind.Persistent); break;
-            case (byte)'Q': Pop(); PushKind(PickleKind.Persistent); break;
+            case (byte)'Q': PersistentId(); break;
             case (byte)'c': Push(GlobalLines()); break;
             case 0x93: StackGlobal(); break;
             case (byte)'i': Instance(); break;

@@ -55,5 +55,5 @@ public static class PickleReader
     }
 
     private static PickleTrace Trace(PickleLog log, PickleEnd end, long at, int streams, long steps, int protocol, long? frame, long? trailing) =>
-        new(log.Events, end, at, streams, steps, protocol, frame, trailing) { Blobs = log.Blobs, ProtocolChange = log.ProtocolChange, FirstArray = log.FirstArray };
+        new(log.Events, end, at, streams, steps, protocol, frame, trailing) { Blobs = log.Blobs, Storages = log.Storages, ProtocolChange = log.ProtocolChange, FirstArray = log.FirstArray };
 }

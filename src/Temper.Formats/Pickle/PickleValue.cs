@@ -68,6 +68,9 @@ internal sealed record PickleGlobal(string Module, string Name, bool Resolved)
     /// <summary>Whether joblib's loader reads an array from the file when one of these is built.</summary>
     public bool IsArrayWrapper => Name == "NumpyArrayWrapper";
 
+    /// <summary>Whether it makes tensors, which are no containers whatever the opcodes after it say.</summary>
+    public bool MakesTensors { get; } = Resolved && Module is "torch._utils" or "torch._tensor" && Name.StartsWith("_rebuild", StringComparison.Ordinal);
+
     public ArgumentGuard Guard { get; } = !Resolved ? ArgumentGuard.None : (Module, Name) switch
     {
         ("_codecs", "encode") => ArgumentGuard.Codec,

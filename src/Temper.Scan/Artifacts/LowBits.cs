@@ -10,13 +10,16 @@ namespace Temper.Scan.Artifacts;
 /// </summary>
 internal sealed class LowBits(TensorType element)
 {
+    /// <summary>Bytes to look at in one place.</summary>
+    public const int Bytes = 4 * Sample;
+
+    private const long Step = 1 << 18; // a multiple of eight numbers of any width
     private const int Sample = 2048;
     private const int Payload = 64;
     private const int Least = 1024;
     private const int Phases = 8;
     private const int Planes = 4;
     private readonly int _width = element.Size();
-    private long _chunks;
     private long _places;
     private long _empty;
     private long _random;
@@ -28,15 +31,18 @@ internal sealed class LowBits(TensorType element)
     public string? Patches => _empty == 0 || _random == 0 ? null
         : string.Create(CultureInfo.InvariantCulture, $"The low bits are empty (entropy 0) in {_empty} of {_places} places and random (entropy 1 bit) in {_random}: numbers of two kinds.");
 
-    /// <summary>Takes the first values of the next chunk of the tensor; every chunk begins at a multiple of eight values.</summary>
+    /// <summary>Where to look in a tensor of so many bytes: often in its first megabyte, where payloads begin, and then here and there.</summary>
+    public static IEnumerable<long> Places(long length)
+    {
+        for (long at = 0; at < length; at += at < 4 * Step ? Step : 8 * Step)
+        {
+            yield return at;
+        }
+    }
+
+    /// <summary>Takes the values from one of those places on.</summary>
     public void Look(ReadOnlySpan<byte> chunk)
     {
-        // The beginning, where payloads are, and then here and there.
-        if (_chunks++ is >= 4 and var n && n % 8 != 0)
-        {
-            return;
-        }
-
         if (_places++ == 0 && Hidden(chunk[..Math.Min(chunk.Length, Payload * 8 * _width)]) is { } file)
         {
             Found = $"The low bits begin like {file}.";

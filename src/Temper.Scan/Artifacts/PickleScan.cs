@@ -42,6 +42,7 @@ internal static partial class PickleScan
         var legacy = body.Head(TorchMagic.Length).SequenceEqual(TorchMagic);
         draft.Format(legacy ? "torch-legacy" : "pickle");
         draft.AddRange(PickleRules.Judge(trace, draft.Path));
+        draft.Storages = trace.Storages;
         if (start > 0)
         {
             draft.Add(PickleCards.Leading, $"{start} bytes stand before the pickle.");

@@ -83,7 +83,11 @@ internal static class TensorStatistics
             notFinite += element == TensorType.F32 ? Count(MemoryMarshal.Cast<byte, uint>(bytes), 0x7F80_0000u, MemoryMarshal.Read<uint>(first), ref same)
                 : Count(MemoryMarshal.Cast<byte, ushort>(bytes), element == TensorType.F16 ? (ushort)0x7C00 : (ushort)0x7F80, MemoryMarshal.Read<ushort>(first), ref same);
             squares += Squares(element, bytes);
-            bits.Look(bytes);
+        }
+
+        foreach (var at in LowBits.Places(tensor.Length))
+        {
+            bits.Look(artifact.Bytes.Span(tensor.Offset + at, (int)Math.Min(LowBits.Bytes, tensor.Length - at)));
         }
 
         return (notFinite, same, squares, bits);
