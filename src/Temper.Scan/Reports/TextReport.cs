@@ -89,7 +89,7 @@ public static class TextReport
         {
             text.Add(2, $"{finding.Severity}: {Printable.Escape(finding.Message)}");
             text.Add(4, $"{finding.RuleId} at {Printable.Escape(Place(file, finding))}");
-            if (!finding.Message.Contains(finding.Evidence, StringComparison.Ordinal) && !finding.Location.EndsWith($"#{finding.Evidence}", StringComparison.Ordinal))
+            if (IsNews(finding))
             {
                 text.Add(4, $"evidence: {Printable.Escape(finding.Evidence)}");
             }
@@ -105,6 +105,10 @@ public static class TextReport
             text.Add(2, $"What to do: {advice}");
         }
     }
+
+    /// <summary>Whether the evidence says more than message and place do.</summary>
+    internal static bool IsNews(Finding finding) =>
+        !finding.Message.Contains(finding.Evidence, StringComparison.Ordinal) && !finding.Location.EndsWith($"#{finding.Evidence}", StringComparison.Ordinal);
 
     internal static string Place(FileReport file, Finding finding) =>
         finding.Location == file.Path ? "the whole file" : finding.Location.StartsWith(file.Path, StringComparison.Ordinal) && finding.Location.Length > file.Path.Length
