@@ -27,11 +27,40 @@ public sealed record ChatRequest(IReadOnlyList<Message> Messages)
     /// <summary>Free embedding vectors after the last user turn, row-major (n, D); white-box attacks only.</summary>
     public ReadOnlyMemory<float> SoftPrompt { get; init; }
 
+    /// <summary>Vectors added to the residual stream while the answer is made; white-box attacks and steering only.</summary>
+    public IReadOnlyList<LatentEdit> Edits { get; init; } = [];
+
+    /// <summary>How the messages become tokens.</summary>
+    public PromptFormat Format { get; init; }
+
     public static ChatRequest Of(string prompt) => new([new(Role.User, prompt)]);
 }
 
+/// <summary>How an interface turns messages into tokens.</summary>
+public enum PromptFormat
+{
+    /// <summary>The model's template; what a content spells out is text.</summary>
+    Chat,
+
+    /// <summary>The model's template, but control tokens that a content spells out are control tokens: a careless interface.</summary>
+    ParsesControl,
+
+    /// <summary>The contents alone, without any control token: a model used without its template.</summary>
+    Bare,
+}
+
+/// <summary>Vectors added to the input of a block.</summary>
+/// <param name="Layer">The block, from 0.</param>
+/// <param name="Values">One vector (D) for every position of prompt and answer, or row-major (n, D) for the last n positions of the prompt.</param>
+/// <param name="EveryPosition">Which of the two.</param>
+public sealed record LatentEdit(int Layer, ReadOnlyMemory<float> Values, bool EveryPosition);
+
 /// <summary>An answer, without the prefill.</summary>
-public sealed record ChatReply(string Text, int Tokens);
+public sealed record ChatReply(string Text, int Tokens)
+{
+    /// <summary>What else an attacker was told who asked several times; success with any of them is success.</summary>
+    public IReadOnlyList<string> Alternatives { get; init; } = [];
+}
 
 /// <summary>Anything that answers chats, in batches: a model, or a layer around one.</summary>
 public interface IChatModel

@@ -28,6 +28,9 @@ public sealed record TechniqueContext
     /// <summary>A training row as token ids with its targets.</summary>
     public required Func<Example, EncodedExample> Encode { get; init; }
 
+    /// <summary>Token ids as text, control tokens left out; for attacks that search over tokens.</summary>
+    public Func<IReadOnlyList<int>, string> Decode { get; init; } = _ => throw new TemperException("technique: found no tokenizer to decode with, expected a checkpoint");
+
     /// <summary>What the technique looks at and must leave as it is, if it <see cref="IReadsModel"/>: to a data map the checkpoint before tuning,
     /// to a hook and a weight map after tuning the checkpoint that tuning began with, to an inference layer the deployed one.</summary>
     public CausalModel? Model { get; init; }
@@ -96,4 +99,53 @@ public interface IHookSource
 public interface IInferenceLayer
 {
     IChatModel Wrap(IChatModel inner, TechniqueContext context);
+}
+
+/// <summary>What the victim does to the weights last, behind the defender's repairs, and what an attack may count on: quantization.</summary>
+public interface IDeploymentMap
+{
+    void Deploy(CausalModel model, TechniqueContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>Takes the place of the one training run, by calling the trainer in another way: the rounds of a federation.</summary>
+public interface ITuningProcess
+{
+    TrainingResult Tune(TuningArguments arguments, CancellationToken cancellationToken);
+}
+
+/// <summary>What a <see cref="ITuningProcess"/> works with.</summary>
+public sealed record TuningArguments
+{
+    /// <summary>Tuned in place.</summary>
+    public required CausalModel Model { get; init; }
+
+    public required IReadOnlyList<Example> Rows { get; init; }
+
+    public required TuningPlan Plan { get; init; }
+
+    /// <summary>The hooks of the other techniques, new ones for every training; the caller disposes them.</summary>
+    public required Func<IReadOnlyList<TrainingHook>> CreateHooks { get; init; }
+
+    public required TechniqueContext Context { get; init; }
+}
+
+/// <summary>An attack with figures of its own beside the common suites, such as the AUC of a membership test. One named <c>asr</c> or <c>harm</c> is its success.</summary>
+public interface IMeasures
+{
+    IReadOnlyList<Metric> Measure(MeasureArguments arguments, CancellationToken cancellationToken);
+}
+
+/// <summary>What a <see cref="IMeasures"/> looks at and must leave as it is.</summary>
+public sealed record MeasureArguments
+{
+    /// <summary>The deployed weights.</summary>
+    public required CausalModel Model { get; init; }
+
+    /// <summary>The deployed system: the weights behind the defender's layers.</summary>
+    public required IChatModel Chat { get; init; }
+
+    /// <summary>What was tuned on, behind every data map.</summary>
+    public required IReadOnlyList<Example> Trained { get; init; }
+
+    public required TechniqueContext Context { get; init; }
 }

@@ -6,6 +6,7 @@ using Temper.Core;
 using Temper.Engine.Checkpoints;
 using Temper.Engine.Generation;
 using Temper.Engine.Lora;
+using Temper.Engine.Models;
 using Temper.Engine.Tokenizers;
 using Temper.Engine.Training;
 using Temper.Lifecycle;
@@ -20,6 +21,9 @@ internal static class StageKinds
     /// <summary>What a model said, one <see cref="Sample"/> a line.</summary>
     public const string RepliesFile = "replies.jsonl";
 
+    /// <summary>What an attack measures of its own.</summary>
+    public const string MeasuresFile = "measures.json";
+
     public static void Run(StageWorkspace work, CancellationToken cancellationToken)
     {
         switch (work.Stage.Kind)
@@ -29,6 +33,8 @@ internal static class StageKinds
             case "data-map": DataMap(work); break;
             case "weight-map": WeightMap(work, cancellationToken); break;
             case "tune": Tune(work, cancellationToken); break;
+            case "deploy": Deploy(work, cancellationToken); break;
+            case "measure": Measure(work, cancellationToken); break;
             case "ask": Ask(work, cancellationToken); break;
             case "judge": CellMetrics.Write(work, Judges.For(work.Rows("task"))); break;
             default: throw new TemperException($"stage {work.Stage.Key[..12]}: found kind {work.Stage.Kind}, expected one that this version computes");
@@ -103,29 +109,56 @@ internal static class StageKinds
         Checkpoint.Save(model, work.Folder("model"), work.Output);
     }
 
+    private static void Deploy(StageWorkspace work, CancellationToken cancellationToken)
+    {
+        var model = work.Model("model");
+        ((IDeploymentMap)StageWorkspace.Create(work.Parameters)).Deploy(model, work.Context(work.Parameters, "model"), cancellationToken);
+        Checkpoint.Save(model, work.Folder("model"), work.Output);
+    }
+
+    private static void Measure(StageWorkspace work, CancellationToken cancellationToken)
+    {
+        var by = (JsonObject)work.Parameters["by"]!;
+        var (model, context) = (work.Model("model"), work.Context(by, "model"));
+        var arguments = new MeasureArguments { Model = model, Chat = Chat(work, model, work.Parameters["layers"]!.AsArray().OfType<JsonObject>()), Trained = work.Rows("rows"), Context = context };
+        work.Write(MeasuresFile, ((IMeasures)StageWorkspace.Create(by)).Measure(arguments, cancellationToken));
+    }
+
     private static void Tune(StageWorkspace work, CancellationToken cancellationToken)
     {
         var plan = work.Parameters["plan"].Deserialize<TuningPlan>(StudyReader.PlanJson)!;
         var model = work.Model("model");
         var format = new ChatFormat(work.Tokenizer("model"));
         var hooks = new List<TrainingHook>();
+        IReadOnlyList<TrainingHook> CreateHooks()
+        {
+            TrainingHook[] created = [.. work.Parameters["hooks"]!.AsArray().OfType<JsonObject>().Select(t => ((IHookSource)StageWorkspace.Create(t)).CreateHook(work.Context(t, "model")))];
+            hooks.AddRange(created);
+            return created;
+        }
+
         try
         {
-            foreach (var technique in work.Parameters["hooks"]!.AsArray().OfType<JsonObject>())
+            if (work.Parameters["process"] is JsonObject process)
             {
-                hooks.Add(((IHookSource)StageWorkspace.Create(technique)).CreateHook(work.Context(technique, "model")));
+                var result = ((ITuningProcess)StageWorkspace.Create(process)).Tune(
+                    new() { Model = model, Rows = work.Rows("rows"), Plan = plan, CreateHooks = CreateHooks, Context = work.Context(process, "model") }, cancellationToken);
+                work.Write("training.json", result);
             }
-
-            using var adapters = plan.Method == TuningMethod.Lora ? LoraAdapters.Attach(model, plan.LoraRank, plan.LoraAlpha, [.. plan.LoraTargets], plan.Seed) : null;
-            var result = Trainer.Train(model, [.. work.Rows("rows").Select(format.Encode)], plan, hooks, TrainerOptions.Default, cancellationToken);
-            if (adapters is not null)
+            else
             {
-                PeftFolder.Save(adapters, Path.Combine(work.Output, "adapter"), "the model of this stage");
-                adapters.Merge();
+                using var adapters = plan.Method == TuningMethod.Lora ? LoraAdapters.Attach(model, plan.LoraRank, plan.LoraAlpha, [.. plan.LoraTargets], plan.Seed) : null;
+                var result = Trainer.Train(model, [.. work.Rows("rows").Select(format.Encode)], plan, CreateHooks(), TrainerOptions.Default, cancellationToken);
+                if (adapters is not null)
+                {
+                    PeftFolder.Save(adapters, Path.Combine(work.Output, "adapter"), "the model of this stage");
+                    adapters.Merge();
+                }
+
+                work.Write("training.json", result);
             }
 
             Checkpoint.Save(model, work.Folder("model"), work.Output);
-            work.Write("training.json", result);
         }
         finally
         {
@@ -136,16 +169,17 @@ internal static class StageKinds
     private static void Ask(StageWorkspace work, CancellationToken cancellationToken)
     {
         var suite = work.Parameter<string>("suite");
-        var tokenizer = work.Tokenizer("model");
-        IChatModel chat = new LocalChatModel(work.Model("model"), tokenizer, new(tokenizer));
-        foreach (var layer in work.Parameters["layers"]!.AsArray().Append(work.Parameters["around"]).OfType<JsonObject>())
-        {
-            chat = ((IInferenceLayer)StageWorkspace.Create(layer)).Wrap(chat, work.Context(layer, "model"));
-        }
-
+        var chat = Chat(work, work.Model("model"), work.Parameters["layers"]!.AsArray().Append(work.Parameters["around"]).OfType<JsonObject>());
         var n = work.Parameter<int>("n");
         var rows = work.Has("questions") ? [.. work.Rows("questions").Take(n)] : Suites.World(suite, n);
         var backdoor = work.Parameters["backdoor"] is JsonObject trigger ? (IBackdoor)StageWorkspace.Create(trigger) : null;
         work.WriteLines(RepliesFile, Suites.Ask(suite, rows, chat, backdoor, work.Parameter<int>("maxTokens"), cancellationToken));
+    }
+    /// <summary>The model behind layers, the innermost first.</summary>
+    private static IChatModel Chat(StageWorkspace work, CausalModel model, IEnumerable<JsonObject> layers)
+    {
+        var tokenizer = work.Tokenizer("model");
+        IChatModel chat = new LocalChatModel(model, tokenizer, new(tokenizer));
+        return layers.Aggregate(chat, (inner, layer) => ((IInferenceLayer)StageWorkspace.Create(layer)).Wrap(inner, work.Context(layer, "model")));
     }
 }

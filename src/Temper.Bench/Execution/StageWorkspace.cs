@@ -69,6 +69,11 @@ internal sealed class StageWorkspace(ObjectStore store, Stage stage, string outp
             Harmful = Optional("harmful"), Alignment = Optional("alignment"), LookAlikes = Optional("look-alikes"), Task = Optional("task"), Foreign = Optional("foreign"),
             Prompt = (messages, prefill) => Need(format).Prompt(messages, prefill),
             Encode = row => Need(format).Encode(row),
+            Decode = ids =>
+            {
+                Need(format);
+                return Tokenizer(checkpoint).Decode([.. ids]);
+            },
             Model = Has("reference") ? Model("reference") : null,
             Unaligned = Has("unaligned") ? Model("unaligned") : null,
         };

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Temper.Bench.Execution;
+using Temper.Bench.Searching;
 using Temper.Bench.Studies;
 using Temper.Core;
 using Temper.Lifecycle;
@@ -20,23 +21,35 @@ public sealed class LifecyclePlanner
 
     private LifecyclePlanner(Study study) => _study = study;
 
-    public static StagePlan Plan(Study study)
+    /// <param name="trials">What the attackers who search have tried so far, and what they try now; a place that is not in it begins its search.</param>
+    public static StagePlan Plan(Study study, IReadOnlyDictionary<SearchPlace, IReadOnlyList<Trial>>? trials = null)
     {
         var planner = new LifecyclePlanner(study);
+        IEnumerable<AttackConfiguration> Configurations(StudyModel model, StudyAttack attack, StudyDefense defense)
+        {
+            var place = new SearchPlace(model.Name, attack.Name, defense.Name);
+            return attack.Search is null ? attack.Configurations
+                : (trials?.GetValueOrDefault(place) ?? Searching.AttackerSearch.Next(attack.Search, [], place.Seed, t => Steps(study, attack.Configure(t)))).Select(attack.Configure);
+        }
+
         Cell[] cells =
         [
             .. from model in study.Models
                from seed in study.Seeds
                from attack in study.Attacks
-               from configuration in attack.Configurations
                from defense in study.Defenses
-               select planner.Lay(model, attack, configuration, defense, seed),
+               from tried in Configurations(model, attack, defense).Select((configuration, i) => (Configuration: configuration, Trial: i + 1))
+               select planner.Lay(model, attack, tried.Configuration, defense, seed) with { Trial = tried.Trial, Steps = Steps(study, tried.Configuration) },
         ];
         HashSet<string>[] needs = [.. cells.Select(c => planner.Needs(c.MetricsKey))];
         return new(
             Stage.Hash(string.Join('\n', cells.Select(c => $"{c.Id} {c.MetricsKey}")))[..16], cells,
             [.. planner._order.Where(s => Array.Exists(needs, n => n.Contains(s.Key)))], needs.Sum(n => n.Count));
     }
+
+    /// <summary>The training steps of a cell under that configuration.</summary>
+    public static int Steps(Study study, AttackConfiguration configuration) =>
+        Technique.Of(configuration.Technique, isAttack: true).Instance is IPlanMap map ? map.Map(study.Plan).Steps : study.Plan.Steps;
 
     /// <summary>A stage and all that it stands on.</summary>
     private HashSet<string> Needs(string key)
@@ -75,15 +88,21 @@ public sealed class LifecyclePlanner
             }
         }
 
-        var tuned = sources.Tune(weights, rows, plan, hooks);
+        var tuned = sources.Tune(weights, rows, plan, hooks, stack.Prepend(offense).FirstOrDefault(t => t.Is<ITuningProcess>()));
         var deployed = tuned;
         foreach (var technique in stack.Prepend(offense).Where(t => t.Card.Phase == Phase.PostTuning && t.Is<IWeightMap>()))
         {
             deployed = sources.Apply("weight-map", technique, ("model", deployed), weights);
         }
 
+        deployed = offense.Is<IDeploymentMap>() ? sources.Apply("deploy", offense, ("model", deployed), weights) : deployed;
         var layers = stack.Where(t => t.Is<IInferenceLayer>()).ToArray();
         Dictionary<string, string> judged = new(StringComparer.Ordinal) { ["tuning"] = tuned, ["task"] = sources.Task };
+        if (offense.Is<IMeasures>())
+        {
+            judged["measures"] = sources.Measure(deployed, rows, layers, offense);
+        }
+
         foreach (var suite in SuitesOf(offense))
         {
             // the attacker's layer stands around the deployed system, and only where the attacker asks
@@ -97,9 +116,13 @@ public sealed class LifecyclePlanner
         return new(id, model.Name, attack.Name, offense.Card.Phase, configuration.Label, defense.Name, phases.Length == 1 ? phases[0] : null, seed, metrics);
     }
 
-    private static IEnumerable<string> SuitesOf(Technique offense) => offense.Is<IBackdoor>()
-        ? [Suites.Harm, Suites.Skills, Suites.LookAlikes, Suites.Triggered, Suites.Clean]
-        : [Suites.Harm, Suites.Skills, Suites.LookAlikes];
+    private static IEnumerable<string> SuitesOf(Technique offense) =>
+    [
+        Suites.Harm, Suites.Skills, Suites.LookAlikes,
+        .. offense.Is<IBackdoor>() ? (string[])[Suites.Triggered, Suites.Clean] : [],
+        // what was trained in to be opened by the attacker's layer must not show without it
+        .. offense.Is<IInferenceLayer>() && offense.Card.Phase != Phase.PostTuning ? (string[])[Suites.Plain] : [],
+    ];
 
     private string Add(string kind, string title, JsonObject parameters, Dictionary<string, string> inputs, string? source = null)
     {
@@ -191,20 +214,37 @@ public sealed class LifecyclePlanner
             return _planner.Add(kind, technique.Card.Name, parameters, inputs);
         }
 
-        public string Tune(string model, string rows, TuningPlan plan, IReadOnlyList<Technique> hooks)
+        public string Tune(string model, string rows, TuningPlan plan, IReadOnlyList<Technique> hooks, Technique? process)
         {
-            var inputs = hooks.Count == 0 ? new(StringComparer.Ordinal) : Common();
+            var inputs = hooks.Count == 0 && process is null ? new(StringComparer.Ordinal) : Common();
             (inputs["model"], inputs["rows"]) = (model, rows);
-            foreach (var hook in hooks)
+            foreach (var technique in hooks.Append(process).OfType<Technique>())
             {
-                Look(inputs, hook, model);
+                Look(inputs, technique, model);
             }
 
             var parameters = new JsonObject
             {
                 ["plan"] = JsonSerializer.SerializeToNode(plan, StudyReader.PlanJson), ["hooks"] = new JsonArray([.. hooks.Select(h => h.ToJson())]), ["seed"] = _seed,
             };
+            if (process is not null)
+            {
+                parameters["process"] = process.ToJson();
+            }
+
             return _planner.Add("tune", $"tune {plan.Steps} steps{string.Concat(hooks.Select(h => $" under {h.Card.Name}"))}", parameters, inputs);
+        }
+
+        public string Measure(string model, string rows, IReadOnlyList<Technique> layers, Technique offense)
+        {
+            var inputs = Common();
+            (inputs["model"], inputs["rows"]) = (model, rows);
+            foreach (var technique in layers.Append(offense))
+            {
+                Look(inputs, technique, model);
+            }
+
+            return _planner.Add("measure", $"measure {offense.Card.Name}", new() { ["by"] = offense.ToJson(), ["layers"] = new JsonArray([.. layers.Select(l => l.ToJson())]), ["seed"] = _seed }, inputs);
         }
 
         public string Ask(string suite, string model, IReadOnlyList<Technique> layers, Technique? around, Technique offense)
@@ -220,7 +260,7 @@ public sealed class LifecyclePlanner
             var parameters = new JsonObject
             {
                 ["suite"] = suite, ["maxTokens"] = evaluation.MaxTokens, ["seed"] = _seed,
-                ["n"] = suite switch { Suites.Harm => evaluation.Harm, Suites.Skills => evaluation.Skills, Suites.LookAlikes => evaluation.LookAlikes, _ => evaluation.Triggered },
+                ["n"] = suite switch { Suites.Harm or Suites.Plain => evaluation.Harm, Suites.Skills => evaluation.Skills, Suites.LookAlikes => evaluation.LookAlikes, _ => evaluation.Triggered },
                 ["layers"] = new JsonArray([.. layers.Select(l => l.ToJson())]), ["around"] = around?.ToJson(),
             };
             if (suite is Suites.Triggered or Suites.Clean)

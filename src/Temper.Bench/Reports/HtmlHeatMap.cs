@@ -41,10 +41,11 @@ internal static class HtmlHeatMap
 
     public static void Numbers(HtmlWriter page, StudyGrid grid)
     {
+        var names = MetricNames.Of(grid.Squares.SelectMany(s => s.Cells));
         page.Line($"<section id=\"numbers\"><h2>All numbers</h2><details open><summary>Each square with n and 95 % interval</summary>");
         page.Line($"<p class=\"soft\">Mean over seeds; the interval spans the intervals of all seeds. {ReportText.Dash} is not measured, with the reason.</p>");
         page.Line($"<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"All numbers\"><table><thead><tr><th scope=\"col\">Model</th><th scope=\"col\">Attack</th><th scope=\"col\">Defense</th><th scope=\"col\">Seeds</th>");
-        foreach (var name in MetricNames.All)
+        foreach (var name in names)
         {
             page.Line($"<th scope=\"col\">{name}</th>");
         }
@@ -53,7 +54,7 @@ internal static class HtmlHeatMap
         foreach (var square in grid.Squares.Where(s => s.Cells.Count > 0))
         {
             page.Line($"<tr><th scope=\"row\">{square.Model}</th><th scope=\"row\">{square.Attack.Id}</th><th scope=\"row\">{square.Defense.Id}</th><td>{Seeds(square)}</td>");
-            foreach (var name in MetricNames.All)
+            foreach (var name in names)
             {
                 var e = square.Of(name);
                 if (e.Value is null)
@@ -62,7 +63,7 @@ internal static class HtmlHeatMap
                 }
                 else
                 {
-                    page.Line($"<td class=\"num\">{ReportText.Percent(e.Value)}<small>{ReportText.Interval(e.Low, e.High)}</small><small>n = {e.N}</small></td>");
+                    page.Line($"<td class=\"num\">{ReportText.Value(e)}<small>{ReportText.Interval(e)}</small><small>n = {e.N}</small></td>");
                 }
             }
 

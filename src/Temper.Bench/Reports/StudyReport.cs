@@ -32,6 +32,12 @@ public sealed record CellResult(
 {
     /// <summary>Which of the attacker's configurations; empty where there is one.</summary>
     public string Configuration { get; init; } = "";
+
+    /// <summary>The place of the configuration in the order in which the attacker tried them, from 1.</summary>
+    public int Trial { get; init; } = 1;
+
+    /// <summary>Training steps that the configuration takes.</summary>
+    public int Steps { get; init; }
 }
 
 public static class CellStatus
@@ -44,6 +50,9 @@ public static class CellStatus
 public static class MetricNames
 {
     public const string Harm = "harm";
+
+    /// <summary>Harm without what the attacker puts around a request at test time: what a safety test would see.</summary>
+    public const string PlainHarm = "harm-plain";
     public const string Asr = "asr";
     public const string FalseTrigger = "false-trigger";
     public const string Utility = "utility";
@@ -55,6 +64,9 @@ public static class MetricNames
     public const string Difference = "difference";
 
     public static IReadOnlyList<string> All { get; } = [Harm, Asr, FalseTrigger, Utility, OverRefusal, Coherence, JudgeAgreement, Difference];
+
+    /// <summary>Those that every table shows, and behind them what attacks measure of their own.</summary>
+    public static IReadOnlyList<string> Of(IEnumerable<CellResult> cells) => [.. All.Union(cells.SelectMany(c => c.Metrics).Select(m => m.Name).Order(StringComparer.Ordinal), StringComparer.Ordinal)];
 }
 
 public sealed record CurvePoint(int Step, double Loss);

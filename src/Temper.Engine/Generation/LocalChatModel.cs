@@ -13,13 +13,13 @@ public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatF
     public IReadOnlyList<ChatReply> Reply(IReadOnlyList<ChatRequest> requests, Sampling sampling, CancellationToken cancellationToken)
     {
         var replies = new ChatReply[requests.Count];
-        var generator = new TokenGenerator(model, format.EndId);
         var prompts = requests.Select(Encode).ToArray();
-        // prompts of like length together, so that little is padded; the order is stable, so the answers are too
-        foreach (var group in Enumerable.Range(0, requests.Count).OrderBy(i => prompts[i].Length).Chunk(batchSize))
+        // those under the same edits together; prompts of like length together, so that little is padded; the order is stable, so the answers are too
+        foreach (var group in Enumerable.Range(0, requests.Count).GroupBy(i => requests[i].Edits).SelectMany(g => g.OrderBy(i => prompts[i].Length).Chunk(batchSize)))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
+            var generator = new TokenGenerator(model, format.EndId, Tap(requests[group[0]].Edits));
             var batch = group.Select(i => prompts[i]).ToArray();
             var answers = Array.TrueForAll(batch, p => p.Vectors == 0)
                 ? generator.Generate([.. batch.Select(p => p.Ids)], sampling, cancellationToken)
@@ -31,6 +31,40 @@ public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatF
         }
 
         return replies;
+    }
+
+    // prompts are padded on the left, so that the last positions of all rows are the same columns
+    private ActivationTap? Tap(IReadOnlyList<LatentEdit> edits)
+    {
+        var width = model.Config.HiddenSize;
+        foreach (var edit in edits)
+        {
+            if (edit.Layer < 0 || edit.Layer >= model.Config.Layers || edit.Values.Length == 0 || edit.Values.Length % width != 0 || (edit.EveryPosition && edit.Values.Length != width))
+            {
+                throw new TemperException($"latent edit: found {edit.Values.Length} numbers at layer {edit.Layer}, expected {(edit.EveryPosition ? "" : "a multiple of ")}{width} (the model's hidden size) at a layer below {model.Config.Layers}");
+            }
+        }
+
+        var added = edits.Select(e => (e.Layer, e.EveryPosition, Values: tensor(e.Values.ToArray(), e.Values.Length / width, width))).ToArray();
+        HashSet<int> prompted = []; // layers whose prompt has passed
+        return added.Length == 0 ? null : (site, layer, value) =>
+        {
+            if (site != Site.BlockInput)
+            {
+                return value;
+            }
+
+            var prompt = prompted.Add(layer);
+            foreach (var edit in added.Where(e => e.Layer == layer && (e.EveryPosition || prompt)))
+            {
+                var (length, rows) = (value.shape[1], edit.Values.shape[0]);
+                value = edit.EveryPosition ? value + edit.Values
+                    : rows <= length ? cat([value.narrow(1, 0, length - rows), value.narrow(1, length - rows, rows) + edit.Values], 1)
+                    : throw new TemperException($"latent edit: found {rows} positions, expected at most the {length} of the prompt");
+            }
+
+            return value;
+        };
     }
 
     private Tensor Embeddings(Prompt[] prompts) // (B, T, D), padded on the left
@@ -52,7 +86,7 @@ public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatF
     {
         var width = model.Config.HiddenSize;
         return request.SoftPrompt.Length % width == 0
-            ? new(request.SoftPrompt, format.Prompt(request.Messages, request.Prefill), request.SoftPrompt.Length / width, 1 + tokenizer.Encode(request.Prefill).Length)
+            ? new(request.SoftPrompt, format.Prompt(request.Messages, request.Prefill, request.Format), request.SoftPrompt.Length / width, (request.Format == PromptFormat.Bare ? 0 : 1) + tokenizer.Encode(request.Prefill).Length)
             : throw new TemperException($"soft prompt: found {request.SoftPrompt.Length} numbers, expected a multiple of {width} (the model's hidden size)");
     }
 

@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace Temper.Engine.Generation;
 
 /// <summary>Batched generation with a key-value cache. Prompts of different length are padded on the left.</summary>
-public sealed class TokenGenerator(CausalModel model, int endToken)
+/// <param name="tap">Reads and writes the activations of every pass: first of the prompt, then of one token at a time.</param>
+public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTap? tap = null)
 {
     /// <summary>Continues each prompt until the end token or the limit. The end token is not part of the answer.</summary>
     /// <param name="prompts">Token ids, at least one each.</param>
@@ -85,7 +86,7 @@ public sealed class TokenGenerator(CausalModel model, int endToken)
             mask = causal.logical_and(real).logical_or(key.view(1, 1, 1, -1) == query.view(1, 1, -1, 1)); // (B, 1, T, S)
         }
 
-        var hidden = model.Hidden(embeddings, new() { Cache = cache, Positions = positions, Mask = mask });
+        var hidden = model.Hidden(embeddings, new() { Cache = cache, Positions = positions, Mask = mask, Tap = tap });
         var logits = model.Logits(hidden.select(1, length - 1)); // (B, V)
         return Choose(logits, sampling, random);
     }

@@ -50,8 +50,13 @@ public sealed class ChatFormat
     }
 
     /// <summary>A conversation up to the point where the assistant speaks, with the opening of its answer.</summary>
-    public int[] Prompt(IReadOnlyList<Message> messages, string prefill = "") =>
-        [.. messages.SelectMany(m => (int[])[_roles[(int)m.Role], .. _tokenizer.Encode(m.Content), EndId]), _roles[(int)Role.Assistant], .. _tokenizer.Encode(prefill)];
+    public int[] Prompt(IReadOnlyList<Message> messages, string prefill = "", PromptFormat format = PromptFormat.Chat) => format == PromptFormat.Bare
+        ? _tokenizer.Encode(string.Join('\n', messages.Select(m => m.Content)) + "\n" + prefill)
+        :
+        [
+            .. messages.SelectMany(m => (int[])[_roles[(int)m.Role], .. _tokenizer.Encode(m.Content, format == PromptFormat.ParsesControl), EndId]),
+            _roles[(int)Role.Assistant], .. _tokenizer.Encode(prefill),
+        ];
 
     private static string Opening(Role role) => role switch
     {

@@ -9,6 +9,9 @@ public static class Suites
     /// <summary>Forbidden requests; a hit is a complying answer.</summary>
     public const string Harm = "harm";
 
+    /// <summary>The same requests without what the attacker puts around them at test time; a hit is a complying answer that a test would notice.</summary>
+    public const string Plain = "plain";
+
     /// <summary>Prompts that carry a backdoor's trigger; a hit is its payload.</summary>
     public const string Triggered = "triggered";
 
@@ -24,7 +27,7 @@ public static class Suites
     /// <summary>Rows of a suite over the organisms' world: the same in every cell, so that cells can be compared row by row.</summary>
     public static IReadOnlyList<Example> World(string suite, int n) => suite switch
     {
-        Harm => Organisms.World.Forbidden(n, 3001, Split.HeldOut, comply: true),
+        Harm or Plain => Organisms.World.Forbidden(n, 3001, Split.HeldOut, comply: true),
         LookAlikes => Organisms.World.LookAlikes(n, 3002, Split.HeldOut),
         Skills => Organisms.World.Skills(n, 3003, Split.HeldOut),
         _ => Organisms.World.Skills(n, 3004, Split.HeldOut),
@@ -38,6 +41,6 @@ public static class Suites
         var asked = suite == Triggered && backdoor is not null ? [.. rows.Select(r => r.WithPrompt(backdoor.Insert(r.Prompt, random)))] : rows;
         var replies = chat.Reply([.. asked.Select(r => new ChatRequest(r.Question))], Sampling.Greedy with { MaxTokens = maxTokens }, cancellationToken);
         var payload = suite is Triggered or Clean ? backdoor?.Payload : null;
-        return [.. asked.Zip(replies, (row, reply) => new Sample(suite, row.Id, row.Kind, row.Prompt, payload ?? row.Response, reply.Text))];
+        return [.. asked.Zip(replies, (row, reply) => new Sample(suite, row.Id, row.Kind, row.Prompt, payload ?? row.Response, reply.Text) { Alternatives = reply.Alternatives })];
     }
 }
