@@ -270,7 +270,7 @@ internal ref struct SevenZipHeader
     private static long Memory(Coder coder) => (coder.Id, coder.Properties) switch
     {
         (0x030101 or 0x030401, { Length: >= 5 } p) => BinaryPrimitives.ReadUInt32LittleEndian(p.AsSpan(1)),
-        (0x21, [var size, ..]) => size >= 40 ? uint.MaxValue : (2L | (uint)(size & 1)) << ((size / 2) + 11),
+        (0x21, [var size, ..]) => XzHeaders.Dictionary(size),
         _ => 0,
     };
 

@@ -18,7 +18,7 @@ internal static class XzHeaders
     {
         for (var at = source.IndexOf([Lzma2, 1], 0, source.Length); at >= 0 && at + 2 < source.Length; at = source.IndexOf([Lzma2, 1], at + 1, source.Length))
         {
-            if (Size(source.Span(at + 2, 1)[0]) > most && IsInHeader(source, at))
+            if (Dictionary(source.Span(at + 2, 1)[0]) > most && IsInHeader(source, at))
             {
                 return true;
             }
@@ -43,5 +43,6 @@ internal static class XzHeaders
         return false;
     }
 
-    private static long Size(byte size) => size >= LargestSize ? uint.MaxValue : (2L | (uint)(size & 1)) << ((size / 2) + 11);
+    /// <summary>Bytes of the dictionary that an LZMA2 filter's one byte asks for.</summary>
+    public static long Dictionary(byte size) => size >= LargestSize ? uint.MaxValue : (2L | (uint)(size & 1)) << ((size / 2) + 11);
 }

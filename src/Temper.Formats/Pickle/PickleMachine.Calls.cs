@@ -5,6 +5,7 @@ namespace Temper.Formats.Pickle;
 internal ref partial struct PickleMachine
 {
     private const int SummaryLength = 160;
+    private const int LongestName = 500;
     private const byte NewObject = 0x81;
     private const byte NewObjectEx = 0x92;
 
@@ -35,6 +36,12 @@ internal ref partial struct PickleMachine
 
     private PickleValue Import(string module, string name)
     {
+        if (module.Length > LongestName || name.Length > LongestName)
+        {
+            // No module has such a name, and a few long strings make millions of pairs.
+            return Import(new(Short(module), Short(name), Resolved: false));
+        }
+
         if (Protocol < 3)
         {
             (module, name) = PickleCompatNames.Map(module, name);
@@ -42,6 +49,8 @@ internal ref partial struct PickleMachine
 
         return Import(new(module, name, Resolved: true));
     }
+
+    private static string Short(string name) => name.Length > LongestName ? name[..LongestName] : name;
 
     private PickleValue Import(PickleGlobal global)
     {
