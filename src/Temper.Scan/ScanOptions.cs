@@ -6,7 +6,7 @@ namespace Temper.Scan;
 /// <summary>Limits of a scan; each ends in inconclusive.</summary>
 public sealed record ScanOptions
 {
-    /// <summary>Bytes that one member may unpack to; files and stored members are mapped and have no such limit.</summary>
+    /// <summary>Bytes that one member may unpack to; files and stored members are read in place and have no such limit.</summary>
     public long MaxBytes { get; init; } = 512L << 20;
 
     /// <summary>Bytes that all members of one file together may unpack to.</summary>

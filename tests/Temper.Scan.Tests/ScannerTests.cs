@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using Temper.Formats.Bytes;
 using Temper.Scan.Artifacts;
 using Temper.Scan.Reports;
 using Temper.Tests;
@@ -123,6 +124,27 @@ public sealed class ScannerTests : IDisposable
         var report = Scanner.Scan([Path.Combine(_folder, "absent")], new ScanOptions(), TestContext.Current.CancellationToken);
 
         Assert.Equal((ScanStatus.Error, Verdict.Unknown), (report.Status, report.Verdict));
+    }
+
+    [Theory]
+    [InlineData(0, Verdict.Unknown)]
+    [InlineData(1 << 20, Verdict.Malicious)]
+    [InlineData((6 << 20) - 1, Verdict.Malicious)]
+    public void A_file_that_is_cut_while_it_is_scanned_is_inconclusive_and_what_was_found_before_stays(int left, Verdict verdict)
+    {
+        var path = Path.Combine(_folder, "file.pkl");
+        File.WriteAllBytes(path, [.. Of("cos\nsystem\n(S'inert'\ntR0"), .. Enumerable.Repeat("N0"u8.ToArray(), 3 << 20).SelectMany(b => b), .. "N."u8]);
+        using var bytes = ByteSource.Open(path);
+        using (var other = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            other.SetLength(left);
+        }
+
+        var report = ArtifactScan.File(path, bytes, new ScanOptions(), TestContext.Current.CancellationToken)[0];
+
+        Assert.Equal(ScanStatus.Inconclusive, report.Status);
+        Assert.Contains(report.Findings, f => f.RuleId == "file.changed");
+        Assert.Equal(verdict, report.Verdict);
     }
 
     [Fact]

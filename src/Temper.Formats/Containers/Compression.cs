@@ -16,6 +16,7 @@ public sealed record Unpacked(byte[] Data, bool More, string? Error);
 public static class Compression
 {
     private const int Chunk = 1 << 16;
+    private const long LargestDictionary = 128L << 20;
 
     /// <summary>The kind that the first bytes announce.</summary>
     public static CompressionKind? Recognize(ReadOnlySpan<byte> head) => head switch
@@ -36,7 +37,7 @@ public static class Compression
         try
         {
             using var input = source.AsStream();
-            using var stream = Open(kind, input);
+            using var stream = Open(kind, source, input);
             return ReadStream(stream, limit, cancellation);
         }
         catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException))
@@ -73,11 +74,12 @@ public static class Compression
         }
     }
 
-    private static Stream Open(CompressionKind kind, Stream input) => kind switch
+    private static Stream Open(CompressionKind kind, ByteSource source, Stream input) => kind switch
     {
         CompressionKind.Gzip => new GZipStream(input, CompressionMode.Decompress),
         CompressionKind.Zlib => new ZLibStream(input, CompressionMode.Decompress),
         CompressionKind.Bzip2 => BZip2Stream.Create(input, SharpCompress.Compressors.CompressionMode.Decompress, decompressConcatenated: true),
+        CompressionKind.Xz when XzHeaders.AskForMore(source, LargestDictionary) => throw new InvalidDataException($"found a dictionary of more than {LargestDictionary} bytes, expected at most that"),
         CompressionKind.Xz => new XZStream(input),
         CompressionKind.Lzma => OpenLzma(input),
         CompressionKind.Lz4 => new Lz4FrameStream(input),
@@ -90,9 +92,9 @@ public static class Compression
         var header = new byte[13];
         input.ReadExactly(header);
         var dictionary = BitConverter.ToUInt32(header, 1);
-        if (dictionary > 128u << 20)
+        if (dictionary > LargestDictionary)
         {
-            throw new InvalidDataException($"found an LZMA dictionary of {dictionary} bytes, expected at most 128 MiB");
+            throw new InvalidDataException($"found an LZMA dictionary of {dictionary} bytes, expected at most {LargestDictionary}");
         }
 
         return LzmaStream.Create(header[..5], input, input.Length - 13, BitConverter.ToInt64(header, 5), leaveOpen: true);

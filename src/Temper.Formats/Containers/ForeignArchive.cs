@@ -25,6 +25,15 @@ public static class ForeignArchive
     {
         try
         {
+            if (format == "7z")
+            {
+                SevenZipHeader.Check(source);
+            }
+            else if (RarHeaders.AskForMore(source, SevenZipHeader.LargestMemory))
+            {
+                return $"found a dictionary of more than {SevenZipHeader.LargestMemory} bytes, expected at most that";
+            }
+
             using var stream = source.AsStream();
             var options = new ReaderOptions { LeaveStreamOpen = true };
             using var archive = format == "7z" ? SevenZipArchive.OpenArchive(stream, options) : RarArchive.OpenArchive(stream, options);

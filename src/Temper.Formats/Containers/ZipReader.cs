@@ -41,8 +41,9 @@ public static class ZipReader
         }
 
         // Bytes before the archive shift it: offsets count from where it begins, as in CPython's zipfile.
-        var start = directoryEnd - size - offset;
-        if (size < 0 || offset < 0 || start < 0)
+        // Both numbers come from the file, and their sum may be beyond every number.
+        var start = size < 0 || offset < 0 || size > directoryEnd || offset > directoryEnd - size ? -1 : directoryEnd - size - offset;
+        if (start < 0)
         {
             reading.Add(ZipAnomaly.LyingSizes, end, "", $"found a directory of {size} bytes at {offset}, expected one that ends at {directoryEnd}");
             reading.Recover(0, end);

@@ -90,21 +90,39 @@ internal sealed class ZipReading(ByteSource source, int maxMembers)
             return;
         }
 
-        var gap = source.Span(from, (int)Math.Min(to - from, int.MaxValue));
-        gap = gap.StartsWith("PK\x07\x08"u8) ? gap[Math.Min(gap.Length, gap.Length is 20 or 24 ? gap.Length : 16)..] : gap;
-        if (gap.IndexOf("PK\x03\x04"u8) >= 0)
+        var length = to - from;
+        if (length >= 4 && source.Span(from, 4).SequenceEqual("PK\x07\x08"u8))
+        {
+            length -= length is 20 or 24 ? length : Math.Min(length, 16);
+        }
+
+        var gap = source.Part(to - length, length);
+        if (source.IndexOf("PK\x03\x04"u8, to - length, to) >= 0)
         {
             var before = _members.Count;
-            Recover(to - gap.Length, to);
+            Recover(to - length, to);
             foreach (var hidden in _members.Skip(before).ToArray())
             {
                 Add(ZipAnomaly.HiddenMember, hidden.HeaderOffset, hidden.Name, "found a member that the directory does not list");
             }
         }
-        else if (gap.Length > 24 && gap.IndexOfAnyExcept((byte)0) >= 0)
+        else if (length > 24 && !IsZero(gap))
         {
-            Add(ZipAnomaly.Gap, to - gap.Length, "", $"found {gap.Length} bytes that belong to no member, expected none");
+            Add(ZipAnomaly.Gap, to - length, "", $"found {length} bytes that belong to no member, expected none");
         }
+    }
+
+    private static bool IsZero(ByteSource gap)
+    {
+        foreach (var chunk in gap.Chunks(CancellationToken.None))
+        {
+            if (chunk.IndexOfAnyExcept((byte)0) >= 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void Judge(ZipMember member)
@@ -190,8 +208,8 @@ internal sealed class ZipReading(ByteSource source, int maxMembers)
 
     private long Next(long from, long to)
     {
-        var at = source.Span(from, (int)Math.Min(to - from, int.MaxValue)).IndexOf("PK\x03\x04"u8);
-        return at < 0 || from + at + ZipReader.LocalHeader > to ? -1 : from + at;
+        var at = source.IndexOf("PK\x03\x04"u8, from, to);
+        return at < 0 || at + ZipReader.LocalHeader > to ? -1 : at;
     }
 
     private ZipMember Local(long at)

@@ -15,6 +15,9 @@ public sealed record GgufDefect(long Offset, string Place, string Found, string 
 /// <summary>All that a header says, as far as it could be read.</summary>
 public sealed record GgufFile(int Version, IReadOnlyList<GgufValue> Values, IReadOnlyList<GgufTensor> Tensors, IReadOnlyList<GgufDefect> Defects)
 {
+    /// <summary>Where the data begins that tensors count from.</summary>
+    public long DataStart { get; init; }
+
     /// <summary>The value under a key.</summary>
     public GgufValue? this[string key] => Values.FirstOrDefault(v => v.Key == key);
 }

@@ -20,6 +20,7 @@ public sealed class GgufReader
     private readonly List<GgufTensor> _tensors = [];
     private readonly List<GgufDefect> _defects = [];
     private long _at = 4;
+    private long _dataStart;
     private bool _lost;
 
     private GgufReader(ByteSource source, CancellationToken cancellation) => (_source, _cancellation) = (source, cancellation);
@@ -32,7 +33,7 @@ public sealed class GgufReader
     {
         var reader = new GgufReader(source, cancellation);
         var version = reader.Header();
-        return new(version, reader._values, reader._tensors, reader._defects);
+        return new(version, reader._values, reader._tensors, reader._defects) { DataStart = reader._dataStart };
     }
 
     private int Header()
@@ -246,7 +247,7 @@ public sealed class GgufReader
             return;
         }
 
-        var start = Padded(_at, alignment);
+        var start = _dataStart = Padded(_at, alignment);
         long running = 0;
         foreach (var tensor in _tensors)
         {
@@ -294,11 +295,18 @@ public sealed class GgufReader
             return "";
         }
 
-        var bytes = _source.Span(_at, (int)length);
+        var start = _at;
         _at += length;
         try
         {
-            if (keep && length <= KeptText)
+            if (length > KeptText)
+            {
+                Validate(_source.Part(start, length));
+                return "";
+            }
+
+            var bytes = _source.Span(start, (int)length);
+            if (keep)
             {
                 return Strict.GetString(bytes);
             }
@@ -308,9 +316,26 @@ public sealed class GgufReader
         }
         catch (DecoderFallbackException)
         {
-            Add(_at - length, place, "text that is no UTF-8", "UTF-8");
-            return Encoding.UTF8.GetString(bytes[..(int)Math.Min(length, 200)]);
+            Add(start, place, "text that is no UTF-8", "UTF-8");
+            return Encoding.UTF8.GetString(_source.Span(start, (int)Math.Min(length, 200)));
         }
+    }
+
+    // Longer than is kept: only whether it is text.
+    private void Validate(ByteSource text)
+    {
+        var decoder = Strict.GetDecoder();
+        var characters = new char[1 << 14];
+        foreach (var chunk in text.Chunks(_cancellation))
+        {
+            for (var rest = chunk; !rest.IsEmpty;)
+            {
+                decoder.Convert(rest, characters, flush: false, out var used, out _, out _);
+                rest = rest[used..];
+            }
+        }
+
+        decoder.Convert([], characters, flush: true, out _, out _, out _);
     }
 
     private long Number(int size)

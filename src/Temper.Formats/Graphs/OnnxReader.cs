@@ -11,7 +11,7 @@ public ref struct OnnxReader
     private const int MaxKept = 10_000;
     private const int MaxPeek = 1000;
     private const int External = 1;
-    private readonly ReadOnlySpan<byte> _file;
+    private readonly ByteSource _file;
     private readonly CancellationToken _cancellation;
     private readonly Dictionary<(string, string), OnnxOperator> _operators = [];
     private readonly Dictionary<(string, string), OnnxOperator> _functions = [];
@@ -19,7 +19,7 @@ public ref struct OnnxReader
     private readonly List<OnnxDefect> _defects = [];
     private string? _error;
 
-    private OnnxReader(ReadOnlySpan<byte> file, CancellationToken cancellation)
+    private OnnxReader(ByteSource file, CancellationToken cancellation)
     {
         _file = file;
         _cancellation = cancellation;
@@ -30,11 +30,10 @@ public ref struct OnnxReader
     /// <summary>Whether the file is a message whose field 7 is a graph: all else in a model may be left out, or hidden behind unknown fields.</summary>
     public static bool Recognize(ByteSource source)
     {
-        var file = source.Head();
-        var fields = new ProtoReader(file, 0, file.Length);
+        var fields = new ProtoReader(source, ProtoReader.All(source));
         for (var i = 0; i < MaxPeek && fields.Next(); i++)
         {
-            if (fields.Field.Is(7) && IsGraph(file, fields.Field))
+            if (fields.Field.Is(7) && IsGraph(source, fields.Field))
             {
                 return true;
             }
@@ -46,8 +45,8 @@ public ref struct OnnxReader
     /// <summary>All that matters of a model.</summary>
     public static OnnxModel Read(ByteSource source, CancellationToken cancellation)
     {
-        var reader = new OnnxReader(source.Head(), cancellation);
-        reader.Walk(Message.Model, new(0, ProtoWire.Bytes, 0, 0, reader._file.Length), 0);
+        var reader = new OnnxReader(source, cancellation);
+        reader.Walk(Message.Model, ProtoReader.All(source), 0);
         return new()
         {
             Operators = reader._operators.Values,
@@ -58,7 +57,7 @@ public ref struct OnnxReader
         };
     }
 
-    private static bool IsGraph(ReadOnlySpan<byte> file, ProtoField graph)
+    private static bool IsGraph(ByteSource file, ProtoField graph)
     {
         var fields = new ProtoReader(file, graph);
         for (var i = 0; i < MaxPeek && fields.Next(); i++)
@@ -73,7 +72,7 @@ public ref struct OnnxReader
             var parts = new ProtoReader(file, fields.Field);
             while (parts.Next())
             {
-                if (node ? parts.Field.Is(4) && IsName(ProtoReader.Bytes(file, parts.Field)) : parts.Field.Is(8) || (fields.Field.Number == 12 && parts.Field.Is(1) && IsName(ProtoReader.Bytes(file, parts.Field))))
+                if (node ? parts.Field.Is(4) && IsName(file, parts.Field) : parts.Field.Is(8) || (fields.Field.Number == 12 && parts.Field.Is(1) && IsName(file, parts.Field)))
                 {
                     return true;
                 }
@@ -83,8 +82,8 @@ public ref struct OnnxReader
         return false;
     }
 
-    private static bool IsName(ReadOnlySpan<byte> text) =>
-        text.Length is > 0 and < 1000 && text.IndexOfAnyExceptInRange((byte)'!', (byte)'~') < 0;
+    private static bool IsName(ByteSource file, ProtoField text) =>
+        text.Length is > 0 and < 1000 && ProtoReader.Bytes(file, text).IndexOfAnyExceptInRange((byte)'!', (byte)'~') < 0;
 
     private void Walk(Message message, ProtoField within, int depth)
     {
@@ -201,14 +200,17 @@ public ref struct OnnxReader
         // Numbers in a row are read as fields without keys: a varint ends where its high bit is clear.
         ulong value = 0;
         var shift = 0;
-        foreach (var b in ProtoReader.Bytes(_file, dimensions))
+        foreach (var chunk in _file.Part(dimensions.Start, dimensions.Length).Chunks(_cancellation))
         {
-            value |= shift < 64 ? (ulong)(b & 0x7F) << shift : 0;
-            shift += 7;
-            if (b < 0x80)
+            foreach (var b in chunk)
             {
-                elements = Times(elements, value);
-                (value, shift) = (0, 0);
+                value |= shift < 64 ? (ulong)(b & 0x7F) << shift : 0;
+                shift += 7;
+                if (b < 0x80)
+                {
+                    elements = Times(elements, value);
+                    (value, shift) = (0, 0);
+                }
             }
         }
 

@@ -10,7 +10,7 @@ public ref struct TensorFlowReader
     private const int MaxKept = 10_000;
     private const int MaxPeek = 1000;
     private const int MaxJson = 16 << 20;
-    private readonly ReadOnlySpan<byte> _file;
+    private readonly ByteSource _file;
     private readonly CancellationToken _cancellation;
     private readonly List<TensorFlowOperator> _operators = [];
     private readonly List<(string, long)> _assets = [];
@@ -18,7 +18,7 @@ public ref struct TensorFlowReader
     private int _nodes;
     private string? _error;
 
-    private TensorFlowReader(ReadOnlySpan<byte> file, CancellationToken cancellation)
+    private TensorFlowReader(ByteSource file, CancellationToken cancellation)
     {
         _file = file;
         _cancellation = cancellation;
@@ -27,15 +27,14 @@ public ref struct TensorFlowReader
     /// <summary>Which of TensorFlow's files this is; null for none.</summary>
     public static string? Recognize(ByteSource source)
     {
-        var file = source.Head();
-        var fields = new ProtoReader(file, 0, file.Length);
+        var fields = new ProtoReader(source, ProtoReader.All(source));
         for (var i = 0; i < MaxPeek && fields.Next(); i++)
         {
             var field = fields.Field;
-            var format = field.Is(2) && Has(file, field, 2, IsGraph) ? "tensorflow-saved-model"
-                : field.Is(2) && IsGraph(file, field) ? "tensorflow-meta-graph"
-                : field.Is(1) && IsKeras(file, field) ? "keras-metadata"
-                : (field.Is(1) && IsNode(file, field)) || (field.Is(2) && IsLibrary(file, field)) ? "tensorflow-graph"
+            var format = field.Is(2) && Has(source, field, 2, IsGraph) ? "tensorflow-saved-model"
+                : field.Is(2) && IsGraph(source, field) ? "tensorflow-meta-graph"
+                : field.Is(1) && IsKeras(source, field) ? "keras-metadata"
+                : (field.Is(1) && IsNode(source, field)) || (field.Is(2) && IsLibrary(source, field)) ? "tensorflow-graph"
                 : null;
             if (format is not null)
             {
@@ -49,8 +48,8 @@ public ref struct TensorFlowReader
     /// <summary>All that matters of a file that was recognized as <paramref name="format"/>.</summary>
     public static TensorFlowGraph Read(ByteSource source, string format, CancellationToken cancellation)
     {
-        var reader = new TensorFlowReader(source.Head(), cancellation);
-        var all = new ProtoField(0, ProtoWire.Bytes, 0, 0, reader._file.Length);
+        var reader = new TensorFlowReader(source, cancellation);
+        var all = ProtoReader.All(source);
         var fields = new ProtoReader(reader._file, all);
         switch (format)
         {
@@ -83,9 +82,9 @@ public ref struct TensorFlowReader
         };
     }
 
-    private delegate bool Test(ReadOnlySpan<byte> file, ProtoField field);
+    private delegate bool Test(ByteSource file, ProtoField field);
 
-    private static bool Has(ReadOnlySpan<byte> file, ProtoField within, int number, Test test)
+    private static bool Has(ByteSource file, ProtoField within, int number, Test test)
     {
         var fields = new ProtoReader(file, within);
         for (var i = 0; i < MaxPeek && fields.Next(); i++)
@@ -99,18 +98,18 @@ public ref struct TensorFlowReader
         return false;
     }
 
-    private static bool IsGraph(ReadOnlySpan<byte> file, ProtoField field) => Has(file, field, 1, IsNode) || Has(file, field, 2, IsLibrary);
+    private static bool IsGraph(ByteSource file, ProtoField field) => Has(file, field, 1, IsNode) || Has(file, field, 2, IsLibrary);
 
-    private static bool IsLibrary(ReadOnlySpan<byte> file, ProtoField field) =>
+    private static bool IsLibrary(ByteSource file, ProtoField field) =>
         Has(file, field, 1, (f, function) => Has(f, function, 1, (g, signature) => Has(g, signature, 1, IsText)) && Has(f, function, 3, IsNode));
 
-    private static bool IsNode(ReadOnlySpan<byte> file, ProtoField field) =>
-        Has(file, field, 1, IsText) && Has(file, field, 2, (f, op) => IsText(f, op) && f[op.Start] is (>= (byte)'A' and <= (byte)'Z') or (byte)'_');
+    private static bool IsNode(ByteSource file, ProtoField field) =>
+        Has(file, field, 1, IsText) && Has(file, field, 2, (f, op) => IsText(f, op) && f.Span(op.Start, 1)[0] is (>= (byte)'A' and <= (byte)'Z') or (byte)'_');
 
-    private static bool IsKeras(ReadOnlySpan<byte> file, ProtoField field) => Has(file, field, 4, (f, id) => ProtoReader.Bytes(f, id).StartsWith("_tf_keras_"u8));
+    private static bool IsKeras(ByteSource file, ProtoField field) => Has(file, field, 4, (f, id) => ProtoReader.Bytes(f, id, 10).StartsWith("_tf_keras_"u8));
 
-    private static bool IsText(ReadOnlySpan<byte> file, ProtoField field) =>
-        field.Length is > 0 and < 10_000 && ProtoReader.Bytes(file, field).IndexOfAnyExceptInRange((byte)' ', (byte)'~') < 0;
+    private static bool IsText(ByteSource file, ProtoField field) =>
+        field.Length is > 0 and < 10_000 && ProtoReader.Bytes(file, field, 10_000).IndexOfAnyExceptInRange((byte)' ', (byte)'~') < 0;
 
     private void Meta(ProtoField within)
     {

@@ -17,16 +17,19 @@ internal ref struct Hdf5Cursor(ByteSource source, Hdf5Layout layout, long start)
 
     public ReadOnlySpan<byte> Take(long count)
     {
+        Skip(count);
+        return source.Span(At - count, (int)count);
+    }
+
+    public void Skip(long count)
+    {
         if (At < 0 || count < 0 || count > int.MaxValue || At > source.Length || count > source.Length - At)
         {
             throw new Hdf5Exception(At, $"a structure of {count} bytes", $"one within the {source.Length} of the file");
         }
 
         At += count;
-        return source.Span(At - count, (int)count);
     }
-
-    public void Skip(long count) => Take(count);
 
     public long Number(int size)
     {

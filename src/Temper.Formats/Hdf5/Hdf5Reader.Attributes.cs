@@ -41,7 +41,7 @@ public sealed partial class Hdf5Reader
         var size = type.Word();
         if (kind == FixedText && end > at)
         {
-            Add(path, name, at, Cursor(at).Take(end - at));
+            Add(path, name, at, end - at);
         }
         else if (kind == Variable && (bits & 15) == 1 && size >= 8 + _layout.AddressSize)
         {
@@ -52,19 +52,21 @@ public sealed partial class Hdf5Reader
                 if (cursor.Address() is { } heap && length > 0)
                 {
                     var (offset, taken) = HeapObject(heap, cursor.Word(), length);
-                    Add(path, name, offset, Cursor(offset).Take(taken));
+                    Add(path, name, offset, taken);
                 }
             }
         }
     }
 
-    private void Add(string path, string name, long at, ReadOnlySpan<byte> bytes)
+    private void Add(string path, string name, long at, long length)
     {
-        _text += bytes.Length;
+        _text += Math.Clamp(length, 0, MaxText + 1L);
         if (_text > MaxText)
         {
             throw new Hdf5Exception(at, $"more than {MaxText} bytes of text", "fewer");
         }
+
+        var bytes = Cursor(at).Take(length);
 
         // Only what can be a configuration is kept.
         if (bytes.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[' or (byte)'"', ..])

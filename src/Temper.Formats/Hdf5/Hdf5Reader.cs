@@ -63,9 +63,12 @@ public sealed partial class Hdf5Reader
         {
             read(at);
         }
-        catch (Hdf5Exception e) when (_errors.Count < MaxErrors)
+        catch (Hdf5Exception e)
         {
-            _errors.Add(e.Message);
+            if (_errors.Count < MaxErrors)
+            {
+                _errors.Add(e.Message);
+            }
         }
     }
 

@@ -9,6 +9,10 @@ namespace Temper.Formats.Pickle;
 public static class PickleCarriers
 {
     internal const int Shortest = 4;
+
+    /// <summary>How far the look goes.</summary>
+    internal const int Reach = 512;
+
     private const int LineReach = 256;
     private static readonly SearchValues<byte> Hex = SearchValues.Create("0123456789abcdefABCDEF"u8);
 

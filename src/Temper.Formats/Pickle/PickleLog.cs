@@ -19,6 +19,8 @@ internal sealed class PickleLog(PickleBudget budget)
 
     public List<PickleBlob> Blobs { get; } = [];
 
+    public List<PickleStorage> Storages { get; } = [];
+
     public bool WantsBlob => Blobs.Count < budget.Blobs;
 
     public bool IsFull => _events.Count >= budget.Events;

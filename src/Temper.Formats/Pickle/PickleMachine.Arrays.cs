@@ -101,9 +101,17 @@ internal ref partial struct PickleMachine
 
     private void Objects()
     {
-        var nested = new PickleMachine(_data, _budget, _log, _cancellation, followArrays: false) { Position = Position, Steps = Steps };
+        var nested = new PickleMachine(_source, _budget, _log, _cancellation, followArrays: false) { Position = Position, Steps = Steps, _buffer = _buffer };
         var end = nested.ReadStream();
-        (Position, Steps) = (nested.Position, nested.Steps);
+        Steps = nested.Steps;
+        if (!_source.IsWhole)
+        {
+            // Both read into one buffer.
+            _buffer = nested._buffer;
+            Leave(Position);
+        }
+
+        Position = nested.Position;
         if (end != PickleEnd.Stop)
         {
             OpcodeOffset = nested.OpcodeOffset;

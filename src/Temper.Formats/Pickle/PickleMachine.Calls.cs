@@ -5,6 +5,7 @@ namespace Temper.Formats.Pickle;
 internal ref partial struct PickleMachine
 {
     private const int SummaryLength = 160;
+    private const int LongestName = 500;
     private const byte NewObject = 0x81;
     private const byte NewObjectEx = 0x92;
 
@@ -35,6 +36,12 @@ internal ref partial struct PickleMachine
 
     private PickleValue Import(string module, string name)
     {
+        if (module.Length > LongestName || name.Length > LongestName)
+        {
+            // No module has such a name, and a few long strings make millions of pairs.
+            return Import(new(Short(module), Short(name), Resolved: false));
+        }
+
         if (Protocol < 3)
         {
             (module, name) = PickleCompatNames.Map(module, name);
@@ -42,6 +49,8 @@ internal ref partial struct PickleMachine
 
         return Import(new(module, name, Resolved: true));
     }
+
+    private static string Short(string name) => name.Length > LongestName ? name[..LongestName] : name;
 
     private PickleValue Import(PickleGlobal global)
     {
@@ -112,7 +121,7 @@ internal ref partial struct PickleMachine
             _extensions[items[2].Number] = new(module, name, Resolved: true);
         }
 
-        if (callee.IsArrayWrapper && _data[OpcodeOffset] is not (NewObject or NewObjectEx))
+        if (callee.IsArrayWrapper && _opcode is not (NewObject or NewObjectEx))
         {
             // Its constructor sets what its loader reads.
             Fail(_followArrays ? PickleEnd.Malformed : null);
@@ -149,6 +158,23 @@ internal ref partial struct PickleMachine
         {
             Record(PickleEventKind.Write, Callee(target), default);
         }
+        else if (_end is null && target is { Kind: PickleKind.Result, Content: PickleGlobal { MakesTensors: true } made })
+        {
+            Record(PickleEventKind.Write, made, default, "no container");
+        }
+    }
+
+    // torch's ids of storages: the word, the class, a key, a device and a number of items.
+    private void PersistentId()
+    {
+        var id = Pop();
+        if (_log.Storages.Count < _budget.Events && id.Content is PickleValue[] { Length: >= 5 } parts && Text(parts[0]) == "storage" && parts[1].Content is PickleGlobal { Resolved: true } type
+            && Text(parts[2]) is { } key && parts[4].Kind == PickleKind.Int)
+        {
+            _log.Storages.Add(new(type.Name, key, parts[4].Number));
+        }
+
+        PushKind(PickleKind.Persistent);
     }
 
     // What stands in the place of a callable: an import, what a call of an import returned, or something that cannot be called by a loader's rules.
@@ -159,13 +185,13 @@ internal ref partial struct PickleMachine
         _ => new("", Describe(target, 0), Resolved: false),
     };
 
-    private readonly void Record(PickleEventKind kind, PickleGlobal global, in PickleValue arguments)
+    private readonly void Record(PickleEventKind kind, PickleGlobal global, in PickleValue arguments, string? oddity = null)
     {
-        var oddity = kind == PickleEventKind.Call && global.Guard != ArgumentGuard.None ? Oddity(global, arguments) : null;
+        oddity ??= kind == PickleEventKind.Call && global.Guard != ArgumentGuard.None ? Oddity(global, arguments) : null;
         if (_log.Wants(kind, global.Module, global.Name) || (oddity is not null && !_log.IsFull))
         {
             var summary = kind == PickleEventKind.Import ? "" : Describe(arguments, 0);
-            _log.Add(new(kind, global.Module, global.Name, OpcodeOffset, summary, global.Resolved, oddity, _data[OpcodeOffset]));
+            _log.Add(new(kind, global.Module, global.Name, OpcodeOffset, summary, global.Resolved, oddity, _opcode));
         }
     }
 
@@ -210,7 +236,7 @@ internal ref partial struct PickleMachine
             case PickleKind.Text:
                 return Text(value) is { } text ? $"'{(text.Length > SummaryLength ? text[..SummaryLength] + "…" : text)}'" : "long text";
             case PickleKind.Bytes:
-                return $"{value.Length} bytes";
+                return $"{value.Length} bytes{(value.IsLong ? " or more" : "")}";
             case PickleKind.Global or PickleKind.Result:
                 var global = (PickleGlobal)value.Content!;
                 return $"{global.Module}.{global.Name}{(value.Kind == PickleKind.Result ? "(…)" : "")}";

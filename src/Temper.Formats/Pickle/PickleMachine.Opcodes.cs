@@ -53,7 +53,7 @@ internal ref partial struct PickleMachine
             case (byte)'h': Get(ReadNumber(1)); break;
             case (byte)'j': Get(ReadNumber(4)); break;
             case (byte)'P': _ = Line(); PushKind(PickleKind.Persistent); break;
-            case (byte)'Q': Pop(); PushKind(PickleKind.Persistent); break;
+            case (byte)'Q': PersistentId(); break;
             case (byte)'c': Push(GlobalLines()); break;
             case 0x93: StackGlobal(); break;
             case (byte)'i': Instance(); break;
@@ -100,7 +100,12 @@ internal ref partial struct PickleMachine
 
     private void Long(long length)
     {
-        var at = Position;
+        if (_end is not null)
+        {
+            return;
+        }
+
+        var low = Ahead((int)Math.Clamp(length, 0, 8));
         Skip(length);
         if (_end is not null)
         {
@@ -108,12 +113,12 @@ internal ref partial struct PickleMachine
         }
 
         long value = 0;
-        for (var i = 0; i < Math.Min(length, 8); i++)
+        for (var i = 0; i < low.Length; i++)
         {
-            value |= (long)_data[at + i] << (8 * i);
+            value |= (long)low[i] << (8 * i);
         }
 
-        Push(new(PickleKind.Int, null, value));
+        Push(PickleValue.Int(value));
     }
 
     private void Gather(PickleKind kind)

@@ -12,7 +12,7 @@ internal ref partial struct PickleMachine
         var line = Line().Trim(" \t\r"u8);
         line = line is [.., (byte)'L'] ? line[..^1] : line;
         return long.TryParse(line, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
-            ? new(PickleKind.Int, null, value)
+            ? PickleValue.Int(value)
             : new(PickleKind.Data, null, -1);
     }
 
@@ -127,7 +127,7 @@ internal ref partial struct PickleMachine
     {
         { Kind: not PickleKind.Text } => null,
         { Content: string text } => text,
-        { Content: null, Length: var n } when n <= _budget.NameBytes && value.Number >= 0 => Utf8.GetString(_data.Slice(value.Offset, n)),
+        { Content: null, Length: var n } when n <= _budget.NameBytes && value.Number >= 0 => Utf8.GetString(_source.Span(value.Offset, n)),
         _ => null,
     };
 }

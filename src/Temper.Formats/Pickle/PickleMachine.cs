@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
+using Temper.Formats.Bytes;
 
 namespace Temper.Formats.Pickle;
 
 /// <summary>The pickle virtual machine over symbolic values; stack, marks and memo behave as in CPython's <c>_pickle.c</c>.</summary>
 internal ref partial struct PickleMachine
 {
-    private readonly ReadOnlySpan<byte> _data;
+    private readonly ByteSource _source;
     private readonly PickleBudget _budget;
     private readonly PickleLog _log;
     private readonly CancellationToken _cancellation;
@@ -18,22 +19,26 @@ internal ref partial struct PickleMachine
     private readonly List<PickleArrayState> _states = [];
     private PickleEnd? _end;
     private long _frameEnd;
-    private int _streamStart;
+    private long _streamStart;
+    private byte _opcode;
+    private ReadOnlySpan<byte> _window;
+    private byte[]? _buffer;
+    private long _windowStart;
+    private int _at;
     private bool _wraps;
     private bool? _aligned;
 
-    public PickleMachine(ReadOnlySpan<byte> data, PickleBudget budget, PickleLog log, CancellationToken cancellation, bool followArrays)
+    public PickleMachine(ByteSource source, PickleBudget budget, PickleLog log, CancellationToken cancellation, bool followArrays)
     {
-        _data = data;
+        _source = source;
+        _window = source.IsWhole ? source.Head() : [];
         _budget = budget;
         _log = log;
         _cancellation = cancellation;
         _followArrays = followArrays;
     }
 
-    public int Position { get; private set; }
-
-    public int OpcodeOffset { get; private set; }
+    public long OpcodeOffset { get; private set; }
 
     public long Steps { get; private set; }
 
@@ -56,7 +61,7 @@ internal ref partial struct PickleMachine
         while (_end is null)
         {
             OpcodeOffset = Position;
-            if (Position >= _data.Length)
+            if (_at >= _window.Length && !Need(1))
             {
                 return PickleEnd.Truncated;
             }
@@ -71,7 +76,8 @@ internal ref partial struct PickleMachine
                 _cancellation.ThrowIfCancellationRequested();
             }
 
-            Execute(_data[Position++]);
+            _opcode = _window[_at++];
+            Execute(_opcode);
             CheckFrame();
         }
 
@@ -105,7 +111,7 @@ internal ref partial struct PickleMachine
             return;
         }
 
-        if (_frameEnd > Position || size < 0 || size > _data.Length - Position)
+        if (_frameEnd > Position || size < 0 || size > _source.Length - Position)
         {
             _log.FrameMismatch ??= OpcodeOffset;
             _frameEnd = -1;
@@ -156,27 +162,16 @@ internal ref partial struct PickleMachine
 
     private void DropFrom(int index) => _stack.CutTo(Math.Min(index, _stack.Count));
 
-    private void Skip(long count)
-    {
-        if (count < 0 || count > _data.Length - Position)
-        {
-            Fail(count < 0 ? PickleEnd.Malformed : PickleEnd.Truncated);
-            return;
-        }
-
-        Position += (int)count;
-    }
-
     private long ReadNumber(int size)
     {
-        var at = Position;
-        Skip(size);
-        if (_end is not null)
+        if (!Need(size))
         {
+            Fail(PickleEnd.Truncated);
             return 0;
         }
 
-        var bytes = _data.Slice(at, size);
+        var bytes = _window.Slice(_at, size);
+        _at += size;
         return size switch
         {
             1 => bytes[0],
@@ -188,33 +183,21 @@ internal ref partial struct PickleMachine
 
     private void PushSlice(PickleKind kind, long length)
     {
-        var at = Position;
-        if (_end is null)
+        if (_end is not null)
         {
-            Skip(length);
+            return;
         }
 
+        var at = Position;
+        var carries = length >= PickleCarriers.Shortest && length <= _source.Length - at && PickleCarriers.LooksLike(Ahead((int)Math.Min(length, PickleCarriers.Reach)));
+        Skip(length);
         if (_end is null)
         {
-            Push(PickleValue.Slice(kind, at, (int)length));
-            if (length >= PickleCarriers.Shortest && PickleCarriers.LooksLike(_data.Slice(at, (int)length)) && _log.WantsBlob)
+            Push(PickleValue.Slice(kind, at, length));
+            if (carries && _log.WantsBlob)
             {
-                _log.Blobs.Add(new(at, (int)length, null));
+                _log.Blobs.Add(new(at, length, null));
             }
         }
-    }
-
-    private ReadOnlySpan<byte> Line()
-    {
-        var rest = _data[Position..];
-        var length = rest.IndexOf((byte)'\n');
-        if (length < 0)
-        {
-            Fail(PickleEnd.Truncated);
-            return [];
-        }
-
-        Position += length + 1;
-        return rest[..length];
     }
 }

@@ -33,22 +33,23 @@ internal sealed class PickleStack
     public ReadOnlySpan<PickleValue> From(int start, int count) => _items.AsSpan(start, count);
 }
 
-/// <summary>The memo: an array for the indexes that picklers write, a dictionary for the sparse ones that only attackers do.</summary>
+/// <summary>The memo: segments for the indexes that picklers write, which are never copied to grow; a dictionary for the sparse ones that only attackers do.</summary>
 internal sealed class PickleMemo
 {
     private const int Slack = 1024;
-    private PickleValue[] _dense = new PickleValue[256];
-    private bool[] _set = new bool[256];
+    private const int SegmentBits = 14;
+    private readonly List<PickleValue[]> _segments = [];
     private Dictionary<long, PickleValue>? _sparse;
+    private long _used;
 
     /// <summary>How many slots are set: the index that MEMOIZE takes next.</summary>
     public int Count { get; private set; }
 
     public void Put(long index, in PickleValue value)
     {
-        if ((ulong)index >= (ulong)_dense.Length)
+        if (index >= _used)
         {
-            if (index < 0 || index > (2L * Count) + Slack)
+            if (index > (2L * Count) + Slack)
             {
                 _sparse ??= [];
                 Count += _sparse.ContainsKey(index) ? 0 : 1;
@@ -56,26 +57,24 @@ internal sealed class PickleMemo
                 return;
             }
 
-            var length = (int)Math.Max(index + 1, _dense.Length * 2L);
-            Array.Resize(ref _dense, length);
-            Array.Resize(ref _set, length);
+            Grow(index);
         }
 
-        // A slot that was sparse before the array reached it must not be counted twice.
-        if (!_set[index])
+        ref var slot = ref _segments[(int)(index >> SegmentBits)][index & ((1 << SegmentBits) - 1)];
+        if (slot.Kind == PickleKind.None)
         {
-            _set[index] = true;
+            // A slot that was sparse before the segments reached it must not be counted twice.
             Count += _sparse?.Remove(index) == true ? 0 : 1;
         }
 
-        _dense[index] = value;
+        slot = value;
     }
 
     public bool TryGet(long index, out PickleValue value)
     {
-        if ((ulong)index < (ulong)_dense.Length && _set[index])
+        if ((ulong)index < (ulong)_used && _segments[(int)(index >> SegmentBits)][index & ((1 << SegmentBits) - 1)] is { Kind: not PickleKind.None } found)
         {
-            value = _dense[index];
+            value = found;
             return true;
         }
 
@@ -87,9 +86,36 @@ internal sealed class PickleMemo
     {
         if (Count > 0)
         {
-            Array.Clear(_set);
+            for (var i = 0; i << SegmentBits < _used; i++)
+            {
+                _segments[i].AsSpan(0, (int)Math.Min(_segments[i].Length, _used - ((long)i << SegmentBits))).Clear();
+            }
+
             _sparse = null;
-            Count = 0;
+            (Count, _used) = (0, 0);
         }
+    }
+
+    private void Grow(long index)
+    {
+        if (_segments.Count == 0)
+        {
+            _segments.Add(new PickleValue[256]);
+        }
+
+        if (index >= _segments[0].Length && _segments[0].Length < 1 << SegmentBits)
+        {
+            // Most pickles are small: their one segment starts short.
+            var first = _segments[0];
+            Array.Resize(ref first, (int)Math.Min(1 << SegmentBits, Math.Max(index + 1, first.Length * 2)));
+            _segments[0] = first;
+        }
+
+        while (_segments.Count <= index >> SegmentBits)
+        {
+            _segments.Add(new PickleValue[1 << SegmentBits]);
+        }
+
+        _used = index + 1;
     }
 }

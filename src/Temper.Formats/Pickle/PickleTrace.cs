@@ -46,7 +46,10 @@ public sealed record PickleEvent(PickleEventKind Kind, string Module, string Nam
 }
 
 /// <summary>A string of the pickle that looks like a file of its own; <paramref name="Text"/> holds it where it was written escaped.</summary>
-public sealed record PickleBlob(long Offset, int Length, string? Text);
+public sealed record PickleBlob(long Offset, long Length, string? Text);
+
+/// <summary>A storage that a torch pickle expects beside itself: the class and key it names, and how many items it promises.</summary>
+public sealed record PickleStorage(string Type, string Key, long Count);
 
 /// <summary>Limits; reaching one ends the reading as <see cref="PickleEnd.Budget"/>.</summary>
 public sealed record PickleBudget
@@ -79,6 +82,9 @@ public sealed record PickleTrace(
 {
     /// <summary>Strings that look like files of their own.</summary>
     public IReadOnlyList<PickleBlob> Blobs { get; init; } = [];
+
+    /// <summary>The storages that persistent ids name.</summary>
+    public IReadOnlyList<PickleStorage> Storages { get; init; } = [];
 
     /// <summary>Where the protocol changes inside a stream.</summary>
     public long? ProtocolChange { get; init; }

@@ -2,6 +2,7 @@ namespace Temper.Formats.Pickle;
 
 internal enum PickleKind : byte
 {
+    None,
     Data,
     Int,
     Text,
@@ -13,20 +14,36 @@ internal enum PickleKind : byte
     Persistent,
 }
 
-/// <summary>A value known only by its kind. Text and bytes are kept as a place in the input, so that nothing is copied until a name is needed.</summary>
+/// <summary>
+/// A value known only by its kind, in 16 bytes, since checkpoints put millions into the memo. Text and bytes are kept as a place in the input,
+/// so that nothing is copied until a name is needed.
+/// </summary>
 internal readonly struct PickleValue(PickleKind kind, object? content = null, long number = 0)
 {
-    public PickleKind Kind { get; } = kind;
+    private const int KindBits = 4;
+    private const int LengthBits = 22;
+    private const long Longest = (1L << LengthBits) - 1;
+    private const long Largest = (1L << (63 - KindBits)) - 1;
+    private readonly long _bits = (number << KindBits) | (long)kind;
+
+    public PickleKind Kind => (PickleKind)(_bits & ((1 << KindBits) - 1));
 
     public object? Content { get; } = content;
 
-    public long Number { get; } = number;
+    public long Number => _bits >> KindBits;
 
-    public static PickleValue Slice(PickleKind kind, int offset, int length) => new(kind, null, ((long)offset << 32) | (uint)length);
+    /// <summary>An integer, of which one beyond 2^59 is only known to be that large.</summary>
+    public static PickleValue Int(long value) => new(PickleKind.Int, null, Math.Clamp(value, -Largest, Largest));
 
-    public int Offset => (int)(Number >> 32);
+    /// <summary>A place in the first 2^37 bytes and its length, which from 2^22 on is only known to be that long.</summary>
+    public static PickleValue Slice(PickleKind kind, long offset, long length) =>
+        new(kind, null, offset > Largest >> LengthBits ? -1 : (offset << LengthBits) | Math.Min(length, Longest));
 
-    public int Length => (int)(Number & 0xFFFF_FFFF);
+    public long Offset => Number >> LengthBits;
+
+    public int Length => (int)(Number & Longest);
+
+    public bool IsLong => Length == Longest;
 }
 
 /// <summary>Which arguments of a harmless constructor are not harmless.</summary>
@@ -50,6 +67,9 @@ internal sealed record PickleGlobal(string Module, string Name, bool Resolved)
 
     /// <summary>Whether joblib's loader reads an array from the file when one of these is built.</summary>
     public bool IsArrayWrapper => Name == "NumpyArrayWrapper";
+
+    /// <summary>Whether it makes tensors, which are no containers whatever the opcodes after it say.</summary>
+    public bool MakesTensors { get; } = Resolved && Module is "torch._utils" or "torch._tensor" && Name.StartsWith("_rebuild", StringComparison.Ordinal);
 
     public ArgumentGuard Guard { get; } = !Resolved ? ArgumentGuard.None : (Module, Name) switch
     {

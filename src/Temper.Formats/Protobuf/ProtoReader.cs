@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Temper.Formats.Bytes;
 
 namespace Temper.Formats.Protobuf;
 
@@ -20,14 +21,17 @@ public readonly record struct ProtoField(int Number, ProtoWire Wire, ulong Value
 /// Walks the fields of one protobuf message without a schema and without copying. Messages inside it are walked by readers of their own,
 /// so nothing recurses here. What cannot be read ends the walk with an <see cref="Error"/>.
 /// </summary>
-public ref struct ProtoReader(ReadOnlySpan<byte> file, int start, int end)
+public ref struct ProtoReader(ByteSource file, int start, int end)
 {
-    private readonly ReadOnlySpan<byte> _file = file;
+    private const int Ahead = 4096;
+    private readonly ByteSource _file = file;
+    private readonly int _end = (int)Math.Min(end, file.Length);
+    private ReadOnlySpan<byte> _window;
+    private int _windowStart;
     private int _at = start;
-    private readonly int _end = Math.Min(end, file.Length);
 
     /// <summary>A reader of the message in a field.</summary>
-    public ProtoReader(ReadOnlySpan<byte> file, ProtoField field) : this(file, field.Start, field.End)
+    public ProtoReader(ByteSource file, ProtoField field) : this(file, field.Start, field.End)
     {
     }
 
@@ -72,7 +76,7 @@ public ref struct ProtoReader(ReadOnlySpan<byte> file, int start, int end)
                     return Stop(first, "a number that does not end");
                 }
 
-                var bits = size == 8 ? BinaryPrimitives.ReadUInt64LittleEndian(_file[_at..]) : BinaryPrimitives.ReadUInt32LittleEndian(_file[_at..]);
+                var bits = size == 8 ? BinaryPrimitives.ReadUInt64LittleEndian(_file.Span(_at, size)) : BinaryPrimitives.ReadUInt32LittleEndian(_file.Span(_at, size));
                 Field = new(number, wire, bits, _at, size);
                 _at += size;
                 return true;
@@ -96,12 +100,15 @@ public ref struct ProtoReader(ReadOnlySpan<byte> file, int start, int end)
         }
     }
 
-    /// <summary>The bytes of a field.</summary>
-    public static ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> file, ProtoField field) => file.Slice(field.Start, field.Length);
+    /// <summary>The whole file as one message; protobuf itself reads no more than 2 GiB.</summary>
+    public static ProtoField All(ByteSource file) => new(0, ProtoWire.Bytes, 0, 0, (int)Math.Min(int.MaxValue, file.Length));
+
+    /// <summary>The bytes of a field, at most <paramref name="most"/> of them.</summary>
+    public static ReadOnlySpan<byte> Bytes(ByteSource file, ProtoField field, int most = 4096) => file.Span(field.Start, Math.Min(most, field.Length));
 
     /// <summary>The text of a field, at most <paramref name="most"/> bytes of it.</summary>
-    public static string Text(ReadOnlySpan<byte> file, ProtoField field, int most = 4096) =>
-        Encoding.UTF8.GetString(file.Slice(field.Start, Math.Min(most, field.Length)));
+    public static string Text(ByteSource file, ProtoField field, int most = 4096) =>
+        Encoding.UTF8.GetString(file.Span(field.Start, Math.Min(most, field.Length)));
 
     private bool Stop(int at, string found)
     {
@@ -109,12 +116,24 @@ public ref struct ProtoReader(ReadOnlySpan<byte> file, int start, int end)
         return false;
     }
 
+    private byte Byte()
+    {
+        if ((uint)(_at - _windowStart) >= (uint)_window.Length)
+        {
+            // Most messages are short: what is read ahead for their fields is not more than they have.
+            _windowStart = _at;
+            _window = _file.Span(_at, Math.Min(Ahead, _end - _at));
+        }
+
+        return _window[_at++ - _windowStart];
+    }
+
     private bool Varint(out ulong value)
     {
         value = 0;
         for (var shift = 0; shift < 70 && _at < _end; shift += 7)
         {
-            var b = _file[_at++];
+            var b = Byte();
             value |= shift < 64 ? (ulong)(b & 0x7F) << shift : 0;
             if (b < 0x80)
             {

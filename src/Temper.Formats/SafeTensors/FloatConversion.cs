@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 
 namespace Temper.Formats.SafeTensors;
 
-internal static class FloatConversion
+/// <summary>Elements of a file as floats, and back.</summary>
+public static class FloatConversion
 {
     /// <summary>Fills the destination from as many little-endian elements; false where the type holds no plain floats.</summary>
     public static bool TryWiden(TensorType type, ReadOnlySpan<byte> source, Span<float> destination)
@@ -32,6 +33,7 @@ internal static class FloatConversion
         }
     }
 
+    /// <summary>The nearest BF16, ties to even.</summary>
     public static ushort ToBrainFloat(float value)
     {
         var bits = BitConverter.SingleToUInt32Bits(value);

@@ -1,34 +1,25 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
-using System.IO.MemoryMappedFiles;
 using Temper.Core;
+using Temper.Formats.Bytes;
 
 namespace Temper.Formats.SafeTensors;
 
-/// <summary>A memory-mapped safetensors file whose header has been checked; spans of it end with <see cref="Dispose"/>.</summary>
-public sealed unsafe class SafeTensorsFile : IDisposable
+/// <summary>A safetensors file whose header has been checked; tensors are read when asked for.</summary>
+public sealed class SafeTensorsFile : IDisposable
 {
-    private const int ChunkElements = 1 << 20;
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    private const int ChunkElements = 1 << 17;
+    private readonly ByteSource _source;
     private readonly Dictionary<string, TensorInfo> _byName;
-    private byte* _start;
+    private bool _disposed;
 
-    private SafeTensorsFile(string path, MemoryMappedFile file, MemoryMappedViewAccessor view, long length)
+    private SafeTensorsFile(string path, ByteSource source)
     {
-        (Path, _file, _view) = (path, file, view);
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
-        try
-        {
-            var headerLength = SafeTensorsHeader.ReadLength(path, new(_start, SafeTensorsHeader.PrefixLength), length);
-            var header = SafeTensorsHeader.Parse(path, new(_start + SafeTensorsHeader.PrefixLength, headerLength), length);
-            (Tensors, Metadata) = (header.Tensors, header.Metadata);
-            _byName = header.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        (Path, _source) = (path, source);
+        var headerLength = SafeTensorsHeader.ReadLength(path, source.Head(SafeTensorsHeader.PrefixLength), source.Length);
+        var header = SafeTensorsHeader.Parse(path, source.Span(SafeTensorsHeader.PrefixLength, headerLength), source.Length);
+        (Tensors, Metadata) = (header.Tensors, header.Metadata);
+        _byName = header.Tensors.ToDictionary(t => t.Name, StringComparer.Ordinal);
     }
 
     public string Path { get; }
@@ -42,24 +33,17 @@ public sealed unsafe class SafeTensorsFile : IDisposable
 
     public static SafeTensorsFile Open(string path)
     {
-        FileStream? stream = null;
-        MemoryMappedFile? file = null;
+        ByteSource? source = null;
         try
         {
-            stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            var length = stream.Length;
-            if (length < SafeTensorsHeader.PrefixLength)
-            {
-                throw Defect.At(path, "file", $"{length} bytes", $"at least {SafeTensorsHeader.PrefixLength}");
-            }
-
-            file = MemoryMappedFile.CreateFromFile(stream, mapName: null, length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-            return new(path, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
+            source = ByteSource.Open(path);
+            return source.Length < SafeTensorsHeader.PrefixLength
+                ? throw Defect.At(path, "file", $"{source.Length} bytes", $"at least {SafeTensorsHeader.PrefixLength}")
+                : new(path, source);
         }
         catch (Exception e)
         {
-            file?.Dispose();
-            stream?.Dispose();
+            source?.Dispose();
             if (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
             {
                 throw Defect.Unreadable(path, e);
@@ -75,9 +59,9 @@ public sealed unsafe class SafeTensorsFile : IDisposable
     public ReadOnlySpan<byte> Bytes(TensorInfo t)
     {
         RequireOwn(t);
-        return t.Length <= int.MaxValue
-            ? new(_start + t.Offset, (int)t.Length)
-            : throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", $"{t.Length} bytes", $"at most {int.MaxValue} for one span");
+        return t.Length <= Array.MaxLength
+            ? _source.Span(t.Offset, (int)t.Length)
+            : throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", $"{t.Length} bytes", $"at most {Array.MaxLength} for one span");
     }
 
     /// <summary>Reads F32, F16, BF16 or F64 elements into exactly as many floats.</summary>
@@ -90,13 +74,22 @@ public sealed unsafe class SafeTensorsFile : IDisposable
         }
 
         var size = t.Type.Size();
-        for (var done = 0; done < destination.Length || done == 0; done += ChunkElements)
+        var bytes = ArrayPool<byte>.Shared.Rent(ChunkElements * size);
+        try
         {
-            var count = Math.Min(ChunkElements, destination.Length - done);
-            if (!FloatConversion.TryWiden(t.Type, new(_start + t.Offset + ((long)done * size), count * size), destination.Slice(done, count)))
+            for (var done = 0; done < destination.Length || done == 0; done += ChunkElements)
             {
-                throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", $"type {t.Type.FileName()}", "F32, F16, BF16 or F64 to read as floats");
+                var count = Math.Min(ChunkElements, destination.Length - done);
+                Read(t, (long)done * size, bytes.AsSpan(0, count * size));
+                if (!FloatConversion.TryWiden(t.Type, bytes.AsSpan(0, count * size), destination.Slice(done, count)))
+                {
+                    throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", $"type {t.Type.FileName()}", "F32, F16, BF16 or F64 to read as floats");
+                }
             }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
         }
     }
 
@@ -105,20 +98,26 @@ public sealed unsafe class SafeTensorsFile : IDisposable
 
     public void Dispose()
     {
-        if (_start is not null)
-        {
-            _start = null;
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        }
+        _disposed = true;
+        _source.Dispose();
+    }
 
-        _view.Dispose();
-        _file.Dispose();
+    private void Read(TensorInfo t, long offset, Span<byte> bytes)
+    {
+        try
+        {
+            _source.Read(t.Offset + offset, bytes);
+        }
+        catch (IOException e)
+        {
+            throw Defect.Unreadable(Path, e);
+        }
     }
 
     // Offsets are only trusted from this file's own checked header.
     private void RequireOwn(TensorInfo t)
     {
-        ObjectDisposedException.ThrowIf(_start is null, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         if (!TryGet(t.Name, out var own) || !ReferenceEquals(own, t))
         {
             throw Defect.At(Path, $"tensor {Defect.Quote(t.Name)}", "an entry of another file", "one of this file's tensors");

@@ -127,14 +127,5 @@ internal sealed class GgufAdapter : IDisposable
         : (name[..^".lora_a".Length].Replace(".weight", "", StringComparison.Ordinal), name[^1] == 'a');
 
     private TensorInfo Info(GgufTensor tensor) =>
-        new(tensor.Name, tensor.Type switch { 0 => TensorType.F32, 1 => TensorType.F16, 30 => TensorType.BF16, _ => TensorType.U8 }, [.. tensor.Shape.Reverse()], DataStart() + tensor.DataOffset, tensor.Length ?? 0);
-
-    // The data begin after the last tensor's entry (name, number of dimensions, dimensions, type, offset), padded.
-    private long DataStart()
-    {
-        var last = _file.Tensors[^1];
-        var end = last.Offset + 8 + System.Text.Encoding.UTF8.GetByteCount(last.Name) + 4 + (8 * last.Shape.Count) + 4 + 8;
-        var alignment = _file["general.alignment"]?.Integer ?? 32;
-        return (end + alignment - 1) / alignment * alignment;
-    }
+        new(tensor.Name, tensor.Type switch { 0 => TensorType.F32, 1 => TensorType.F16, 30 => TensorType.BF16, _ => TensorType.U8 }, [.. tensor.Shape.Reverse()], _file.DataStart + tensor.DataOffset, tensor.Length ?? 0);
 }

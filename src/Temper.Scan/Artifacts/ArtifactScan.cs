@@ -17,21 +17,38 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
 
     public static IReadOnlyList<FileReport> File(string path, ScanOptions options, CancellationToken cancellation)
     {
+        try
+        {
+            using var bytes = ByteSource.Open(path);
+            return File(path, bytes, options, cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            return [FileReport.From(path, "unknown", ScanStatus.Error, [FileCards.Unreadable.At(path, "The file could not be read.", e.Message)])];
+        }
+    }
+
+    /// <summary>The reports on a file that is open.</summary>
+    public static IReadOnlyList<FileReport> File(string path, ByteSource bytes, ScanOptions options, CancellationToken cancellation)
+    {
         using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         clock.CancelAfter(options.MaxTime);
         var draft = new Draft(path, 0);
         try
         {
-            using var bytes = ByteSource.Open(path);
             new ArtifactScan(options, clock.Token).Fill(draft, bytes);
+            if (bytes.HasChanged)
+            {
+                draft.Incomplete(FileCards.Changed, "The file was written while it was read.");
+            }
+        }
+        catch (FileChangedException e)
+        {
+            draft.Incomplete(FileCards.Changed, "The file was cut short while it was read.", e.Message);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             draft.Incomplete(FileCards.Time, $"Reading took longer than {options.MaxTime.TotalSeconds:0} s and was stopped.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            return [FileReport.From(path, "unknown", ScanStatus.Error, [FileCards.Unreadable.At(path, "The file could not be read.", e.Message)])];
         }
 
         return draft.Reports();

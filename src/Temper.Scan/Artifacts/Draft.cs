@@ -18,6 +18,9 @@ internal sealed class Draft(string path, int depth)
 
     public Verdict Floor { get; private set; }
 
+    /// <summary>The storages that a pickle of torch expects beside itself.</summary>
+    public IReadOnlyList<Formats.Pickle.PickleStorage> Storages { get; set; } = [];
+
     public IReadOnlyList<string> Formats => _formats;
 
     public IReadOnlyList<Finding> Findings => _findings;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Temper.Formats.Gguf;
+using Temper.Formats.SafeTensors;
 using Temper.Scan.Rules;
 using Temper.Scan.Templates;
 
@@ -44,6 +45,12 @@ internal static class GgufScan
         }
 
         Vocabulary(draft, artifact, file);
+        if (file.Defects.Count == 0)
+        {
+            // Quantized types have no bits of their own to hide in and no place for NaN but their scales, which are not looked at.
+            TensorStatistics.Judge(draft, artifact, [.. file.Tensors.Select(t => new InspectedTensor(
+                t.Name, t.Type switch { 0 => "F32", 1 => "F16", 30 => "BF16", _ => "" }, [.. t.Shape], file.DataStart + t.DataOffset, t.Length ?? 0))]);
+        }
     }
 
     private static void Vocabulary(Draft draft, Artifact artifact, GgufFile file)

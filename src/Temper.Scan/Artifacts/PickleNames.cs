@@ -79,7 +79,7 @@ public static class PickleNames
         builtins.eval builtins.exec builtins.compile builtins.__import__ builtins.getattr builtins.setattr builtins.delattr builtins.hasattr
         builtins.open builtins.breakpoint builtins.input builtins.globals builtins.locals builtins.vars builtins.type builtins.map builtins.filter
         builtins.apply builtins.execfile builtins.file builtins.reload builtins.memoryview builtins.super builtins.property builtins.__build_class__
-        builtins.print builtins.help builtins.exit builtins.quit operator.attrgetter operator.methodcaller operator.itemgetter operator.call
+        builtins.str.format builtins.str.format_map builtins.print builtins.help builtins.exit builtins.quit operator.attrgetter operator.methodcaller operator.itemgetter operator.call
         operator.setitem operator.delitem _operator.attrgetter _operator.methodcaller _operator.itemgetter _operator.call _operator.setitem
         functools.partial functools.reduce functools.partialmethod functools.singledispatch functools.cached_property _functools.partial
         _functools.reduce itertools.starmap itertools.accumulate string.Formatter copyreg.add_extension copyreg.remove_extension

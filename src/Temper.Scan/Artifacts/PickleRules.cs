@@ -45,6 +45,7 @@ public static class PickleRules
     {
         PickleEventKind.Import => Import(e, location),
         PickleEventKind.Call => Call(e, location),
+        PickleEventKind.Write when e.Oddity is not null => PickleCards.Tensor.At(At(location, e.Offset), $"Writes items into what {e.FullName} made, which is no container.", e.FullName),
         PickleEventKind.Write => PickleCards.Write.At(At(location, e.Offset), $"Changes the imported object {e.FullName} itself.", e.Arguments),
         _ => null,
     };

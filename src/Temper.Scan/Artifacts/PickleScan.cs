@@ -16,14 +16,14 @@ internal static partial class PickleScan
     public static void Read(Draft draft, Artifact artifact)
     {
         var start = Junk(artifact.Head);
-        var body = artifact.Bytes.Part(start, artifact.Bytes.Length - start).Head();
-        if (body.IsEmpty)
+        var body = artifact.Bytes.Part(start, artifact.Bytes.Length - start);
+        if (body.Length == 0)
         {
             return;
         }
 
         var trace = PickleReader.Read(body, artifact.Options.Pickle, cancellation: artifact.Cancellation);
-        if (!IsPickle(body, trace) || (draft.Formats.Count > 0 && !Acts(trace)))
+        if (!IsPickle(body.Head(2), trace) || (draft.Formats.Count > 0 && !Acts(trace)))
         {
             if (draft.Formats.Count == 0 && trace.Events.Any(e => Identifier().IsMatch(e.FullName)))
             {
@@ -39,9 +39,10 @@ internal static partial class PickleScan
             draft.Add(FileCards.Polyglot, $"The file is {draft.Formats[0]} and a pickle that does something at once.");
         }
 
-        var legacy = body.StartsWith(TorchMagic);
+        var legacy = body.Head(TorchMagic.Length).SequenceEqual(TorchMagic);
         draft.Format(legacy ? "torch-legacy" : "pickle");
         draft.AddRange(PickleRules.Judge(trace, draft.Path));
+        draft.Storages = trace.Storages;
         if (start > 0)
         {
             draft.Add(PickleCards.Leading, $"{start} bytes stand before the pickle.");
@@ -76,14 +77,14 @@ internal static partial class PickleScan
     private static bool Acts(PickleTrace trace) => trace.Events.Any(e => Identifier().IsMatch(e.FullName)
         && (e.Kind == PickleEventKind.Call || PickleNames.Classify(e.Module, e.Name) == NameTrust.Dangerous));
 
-    private static void Legacy(Draft draft, PickleTrace trace, ReadOnlySpan<byte> body, bool legacy)
+    private static void Legacy(Draft draft, PickleTrace trace, ByteSource body, bool legacy)
     {
-        if (legacy && !body[TorchMagic.Length..].StartsWith(TorchProtocol))
+        if (legacy && !body.Head(TorchMagic.Length + TorchProtocol.Length).EndsWith(TorchProtocol))
         {
             draft.AddAt(PickleCards.Magic, TorchMagic.Length, "The torch protocol number is not a plain 1001.");
         }
 
-        if (!legacy && body.IndexOf(TorchProtocol) is > 0 and < 4096 and var at && trace.Streams >= 4 && trace.Events.Any(e => e.Kind == PickleEventKind.Call && e.Offset < at))
+        if (!legacy && body.Head(4096 + TorchProtocol.Length).IndexOf(TorchProtocol) is > 0 and < 4096 and var at && trace.Streams >= 4 && trace.Events.Any(e => e.Kind == PickleEventKind.Call && e.Offset < at))
         {
             draft.Add(PickleCards.Magic, "A call makes the magic number of a torch file.");
         }
@@ -95,7 +96,7 @@ internal static partial class PickleScan
     }
 
     // pickle.load knows nothing of joblib's arrays and takes their bytes for opcodes.
-    private static void Plain(Draft draft, Artifact artifact, ReadOnlySpan<byte> body, long array, PickleTrace followed)
+    private static void Plain(Draft draft, Artifact artifact, ByteSource body, long array, PickleTrace followed)
     {
         var trace = PickleReader.Read(body, artifact.Options.Pickle, followArrays: false, artifact.Cancellation);
         var known = followed.Events.Select(e => (e.Kind, e.FullName)).ToHashSet();
@@ -108,7 +109,7 @@ internal static partial class PickleScan
     }
 
     /// <summary>Opens strings that look like files. What does not turn out to be one is not mentioned.</summary>
-    private static void Blobs(Draft draft, Artifact artifact, PickleTrace trace, ReadOnlySpan<byte> body)
+    private static void Blobs(Draft draft, Artifact artifact, PickleTrace trace, ByteSource body)
     {
         // Each level may carry the next one several times over, so carriers count against the nesting as archives do.
         if (draft.Depth >= artifact.Options.MaxNesting)
@@ -126,7 +127,7 @@ internal static partial class PickleScan
                 return;
             }
 
-            var decoded = blob.Text is null ? PickleCarriers.Decode(body.Slice((int)blob.Offset, blob.Length)) : PickleCarriers.Decode(Encoding.Latin1.GetBytes(blob.Text));
+            var decoded = blob.Text is null ? PickleCarriers.Decode(body.Span(blob.Offset, (int)blob.Length)) : PickleCarriers.Decode(Encoding.Latin1.GetBytes(blob.Text));
             artifact.Scan.Spend(decoded.Length);
             using var bytes = ByteSource.Of(decoded);
             var inner = artifact.Scan.Inner($"{draft.Path}!string@{blob.Offset}", bytes, draft.Depth + 1);

@@ -1,51 +1,48 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Temper.Formats.Bytes;
 using Temper.Formats.SafeTensors;
 using Temper.Scan.Rules;
 
 namespace Temper.Scan.Artifacts;
 
-/// <summary>Streams over the values of every tensor once: not finite, constant, and files hidden in the low bits.</summary>
+/// <summary>Streams over the values of every tensor once: not finite, constant, far from its like in other layers, and files or text hidden in the low bits.</summary>
 internal static class TensorStatistics
 {
-    private const int Chunk = 1 << 24;
-    private const int Payload = 64;
+    private const int LeastAlike = 4;
+    private const double FarFromAlike = 30;
 
     public static void Judge(Draft draft, Artifact artifact, IReadOnlyList<InspectedTensor> tensors)
     {
-        var (broken, constant) = (new List<string>(), new List<string>());
+        var (broken, constant, norms) = (new List<string>(), new List<string>(), new List<(string Name, double Norm)>());
         foreach (var tensor in tensors)
         {
-            var (width, exponent) = tensor.Type switch { "F32" => (4, 0x7F80_0000u), "F16" => (2, 0x7C00u), "BF16" => (2, 0x7F80u), _ => (0, 0u) };
-            if (width == 0 || tensor.Length < width || tensor.Offset + tensor.Length > artifact.Bytes.Length)
+            if (Element(tensor.Type) is not { } element || tensor.Length < element.Size() || tensor.Offset + tensor.Length > artifact.Bytes.Length)
             {
                 continue;
             }
 
-            var notFinite = 0L;
-            var same = true;
-            var first = artifact.Bytes.Span(tensor.Offset, width).ToArray();
-            for (long at = 0; at < tensor.Length; at += Chunk)
+            var values = Stream(artifact, tensor, element);
+            if (values.NotFinite > 0)
             {
-                artifact.Cancellation.ThrowIfCancellationRequested();
-                var bytes = artifact.Bytes.Span(tensor.Offset + at, (int)Math.Min(Chunk, tensor.Length - at));
-                notFinite += width == 4 ? Count(MemoryMarshal.Cast<byte, uint>(bytes), exponent, MemoryMarshal.Read<uint>(first), ref same)
-                    : Count(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)exponent, MemoryMarshal.Read<ushort>(first), ref same);
+                broken.Add($"{tensor.Name} ({values.NotFinite})");
             }
-
-            if (notFinite > 0)
-            {
-                broken.Add($"{tensor.Name} ({notFinite})");
-            }
-            else if (same && tensor.Length > width)
+            else if (values.Same && tensor.Length > element.Size())
             {
                 constant.Add(tensor.Name);
             }
-
-            if (Hidden(artifact.Bytes.Span(tensor.Offset, (int)Math.Min(tensor.Length, Payload * 8 * width)), width) is { } file)
+            else
             {
-                draft.Add(TensorCards.LowBits.At($"{draft.Path}#{tensor.Name}", $"The low bits begin like {file}.", tensor.Name));
+                norms.Add((tensor.Name, Math.Sqrt(values.Squares / (tensor.Length / element.Size()))));
+            }
+
+            if (values.Bits.Found is { } found)
+            {
+                draft.Add(TensorCards.LowBits.At($"{draft.Path}#{tensor.Name}", found, tensor.Name));
+            }
+
+            if (values.Bits.Patches is { } patches)
+            {
+                draft.Add(TensorCards.Statistics.At($"{draft.Path}#{tensor.Name}", patches, tensor.Name));
             }
         }
 
@@ -58,6 +55,86 @@ internal static class TensorStatistics
         {
             draft.Add(TensorCards.Statistics, $"{constant.Count} of {tensors.Count} tensors are constant.", string.Join(", ", constant.Take(5)));
         }
+
+        Outliers(draft, norms);
+    }
+
+    // Layers of one model have much the same norms; one that was edited by hand, or scaled up to drown the others, has not.
+    private static void Outliers(Draft draft, List<(string Name, double Norm)> norms)
+    {
+        foreach (var alike in norms.GroupBy(n => Kind(n.Name), StringComparer.Ordinal))
+        {
+            var sorted = alike.Select(a => a.Norm).Order().ToArray();
+            var median = sorted[sorted.Length / 2];
+            foreach (var (name, norm) in alike.Where(a => sorted.Length >= LeastAlike && a.Norm > 0 && (a.Norm > FarFromAlike * median || a.Norm * FarFromAlike < median)))
+            {
+                draft.Add(TensorCards.Statistics.At($"{draft.Path}#{name}", FormattableString.Invariant($"The root mean square is {norm:g3}, the median of the {sorted.Length} tensors of its kind {median:g3}."), name));
+            }
+        }
+    }
+
+    private static (long NotFinite, bool Same, double Squares, LowBits Bits) Stream(Artifact artifact, InspectedTensor tensor, TensorType element)
+    {
+        var bits = new LowBits(element);
+        var (notFinite, same, squares) = (0L, true, 0.0);
+        var first = artifact.Bytes.Span(tensor.Offset, element.Size()).ToArray();
+        foreach (var bytes in artifact.Bytes.Part(tensor.Offset, tensor.Length).Chunks(artifact.Cancellation))
+        {
+            notFinite += element == TensorType.F32 ? Count(MemoryMarshal.Cast<byte, uint>(bytes), 0x7F80_0000u, MemoryMarshal.Read<uint>(first), ref same)
+                : Count(MemoryMarshal.Cast<byte, ushort>(bytes), element == TensorType.F16 ? (ushort)0x7C00 : (ushort)0x7F80, MemoryMarshal.Read<ushort>(first), ref same);
+            squares += Squares(element, bytes);
+        }
+
+        foreach (var at in LowBits.Places(tensor.Length))
+        {
+            bits.Look(artifact.Bytes.Span(tensor.Offset + at, (int)Math.Min(LowBits.Bytes, tensor.Length - at)));
+        }
+
+        return (notFinite, same, squares, bits);
+    }
+
+    private static TensorType? Element(string type) => type switch { "F32" => TensorType.F32, "F16" => TensorType.F16, "BF16" => TensorType.BF16, _ => null };
+
+    private static double Squares(TensorType element, ReadOnlySpan<byte> bytes)
+    {
+        if (element == TensorType.F16)
+        {
+            var floats = new float[bytes.Length / 2];
+            FloatConversion.TryWiden(element, bytes[..(floats.Length * 2)], floats);
+            bytes = MemoryMarshal.AsBytes(floats.AsSpan());
+        }
+
+        // Two BF16 are the upper and the lower half of an integer; either becomes a float with the other half zeroed.
+        var words = MemoryMarshal.Cast<byte, uint>(bytes);
+        var halves = element == TensorType.BF16;
+        var upper = new Vector<uint>(halves ? 0xFFFF_0000 : uint.MaxValue);
+        var (a, b, i) = (Vector<float>.Zero, Vector<float>.Zero, 0);
+        for (; i <= words.Length - Vector<uint>.Count; i += Vector<uint>.Count)
+        {
+            var v = new Vector<uint>(words[i..]);
+            var high = Vector.AsVectorSingle(v & upper);
+            a += high * high;
+            if (halves)
+            {
+                var low = Vector.AsVectorSingle(v << 16);
+                b += low * low;
+            }
+        }
+
+        double sum = Vector.Sum(a) + Vector.Sum(b);
+        foreach (var word in words[i..])
+        {
+            var (high, low) = (BitConverter.UInt32BitsToSingle(halves ? word & 0xFFFF_0000 : word), halves ? BitConverter.UInt32BitsToSingle(word << 16) : 0);
+            sum += (high * high) + (low * low);
+        }
+
+        if (halves && bytes.Length % 4 == 2)
+        {
+            var last = BitConverter.UInt32BitsToSingle((uint)MemoryMarshal.Read<ushort>(bytes[^2..]) << 16);
+            sum += last * last;
+        }
+
+        return sum;
     }
 
     // The exponent is all ones exactly where the number is NaN or infinite.
@@ -99,46 +176,16 @@ internal static class TensorStatistics
         return count;
     }
 
-    // Steganography writes a payload's bits into the lowest bits of the mantissa, one to eight per number, in either order.
-    private static string? Hidden(ReadOnlySpan<byte> values, int width)
+    // The name without its numbers, which say the layer.
+    private static string Kind(string name) => string.Create(name.Length - name.Count(char.IsAsciiDigit), name, (kind, full) =>
     {
-        Span<byte> payload = stackalloc byte[8];
-        foreach (var bits in (ReadOnlySpan<int>)[1, 2, 4, 8])
+        var i = 0;
+        foreach (var c in full)
         {
-            if (values.Length / width < payload.Length * 8 / bits || (width == 2 && bits == 8))
+            if (!char.IsAsciiDigit(c))
             {
-                continue;
-            }
-
-            foreach (var lowFirst in (ReadOnlySpan<bool>)[true, false])
-            {
-                payload.Clear();
-                for (var bit = 0; bit < payload.Length * 8; bit++)
-                {
-                    var within = lowFirst ? bit % bits : bits - 1 - (bit % bits);
-                    var value = (values[bit / bits * width] >> within) & 1;
-                    payload[bit / 8] |= (byte)(value << (lowFirst ? bit % 8 : 7 - (bit % 8)));
-                }
-
-                if (Magic(payload) is { } file)
-                {
-                    return file;
-                }
+                kind[i++] = c;
             }
         }
-
-        return null;
-    }
-
-    private static string? Magic(ReadOnlySpan<byte> head) => head switch
-    {
-        [(byte)'P', (byte)'K', 3, 4, ..] => "a zip archive",
-        [0x7f, (byte)'E', (byte)'L', (byte)'F', ..] => "an ELF program",
-        [(byte)'M', (byte)'Z', 0x90, 0, ..] => "a Windows program",
-        [0x1f, 0x8b, 8, 0 or 8, 0, ..] => "a gzip stream",
-        [(byte)'7', (byte)'z', 0xbc, 0xaf, ..] or [(byte)'R', (byte)'a', (byte)'r', (byte)'!', ..] => "an archive",
-        [(byte)'#', (byte)'!', (byte)'/', ..] => "a script",
-        [0x80, 4 or 5, 0x95, _, _, 0 or 1, 0, 0] => "a pickle",
-        _ => null,
-    };
+    });
 }

@@ -26,6 +26,7 @@ internal static partial class ZipScan
         }
 
         var kind = Kind(listing);
+        var sizes = listing.Members.DistinctBy(m => m.Name).ToDictionary(m => m.Name, m => m.Length, StringComparer.Ordinal);
         if (draft.Formats.Count > 0)
         {
             draft.Add(FileCards.Polyglot, $"The file is {draft.Formats[0]} and a zip archive at once.", draft.Formats[0]);
@@ -51,7 +52,7 @@ internal static partial class ZipScan
                 return;
             }
 
-            Member(draft, artifact, member, kind);
+            Member(draft, artifact, member, kind, sizes);
         }
     }
 
@@ -109,7 +110,7 @@ internal static partial class ZipScan
         _ => "The archive is too large",
     };
 
-    private static void Member(Draft draft, Artifact artifact, ZipMember member, string kind)
+    private static void Member(Draft draft, Artifact artifact, ZipMember member, string kind, Dictionary<string, long> sizes)
     {
         if (member.Name.EndsWith('/') && member.PackedLength == 0)
         {
@@ -136,6 +137,7 @@ internal static partial class ZipScan
             Checksum(draft, artifact, member, content, more || error is not null);
             var inner = Members.Scan(draft, artifact, member.Name, content, more, error);
             Torch(draft, member, inner, content, kind, storage);
+            TorchStorages.Judge(draft, member.Name, inner.Storages, sizes);
             if (!(storage && inner.Findings.All(f => f.Severity == Severity.Info) && !inner.Formats.Contains("pickle")))
             {
                 draft.Member(inner);
@@ -152,10 +154,9 @@ internal static partial class ZipScan
         }
 
         uint crc = 0;
-        for (long at = 0; at < content.Length; at += 1 << 24)
+        foreach (var chunk in content.Chunks(artifact.Cancellation))
         {
-            artifact.Cancellation.ThrowIfCancellationRequested();
-            crc = Crc32.Compute(content.Span(at, (int)Math.Min(1 << 24, content.Length - at)), crc);
+            crc = Crc32.Compute(chunk, crc);
         }
 
         if (crc != member.Crc || content.Length != member.Length)

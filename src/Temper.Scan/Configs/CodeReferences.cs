@@ -46,6 +46,10 @@ internal static class CodeReferences
                 return ConfigCards.Trust.At(place, "trust_remote_code is true.");
             case "_target_" when value.String is { } target:
                 return Target(place, target);
+            // skops keeps the classes of an estimator under these keys, and imports them.
+            case "__module__" when owner["__loader__"] is not null && value.String is { } module && owner["__class__"]?.String is { } type
+                && PickleNames.Classify(module, type) is NameTrust.Dangerous or NameTrust.Unlisted:
+                return Target(place, $"{module}.{type}");
             case "custom_generate" when value.Kind != JsonKind.Null:
                 return ConfigCards.CustomGenerate.At(place, "Generation code is taken from a repository.", value.Text);
             case "resume_from_checkpoint" when value.String is { Length: > 0 } checkpoint:

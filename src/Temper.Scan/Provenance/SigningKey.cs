@@ -20,7 +20,7 @@ internal abstract class SigningKey : IDisposable
         {
             return IsEd25519(pem) ? Ed25519Key.Of(pem) : EllipticKey.Of(pem);
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or CryptographicException or InvalidOperationException)
+        catch (Exception e) when (e is ArgumentException or FormatException or CryptographicException or InvalidOperationException or PlatformNotSupportedException)
         {
             throw new TemperException($"--key: found no usable key ({e.Message}), expected an unencrypted key in PEM: Ed25519, or an elliptic curve (P-256, P-384 or P-521)", e);
         }

@@ -76,7 +76,7 @@ public static class HtmlReport
         foreach (var finding in findings.Take(MaxFindings))
         {
             page.Line($"<dt><b>{Word(finding.Severity)}</b> {finding.Message}</dt><dd class=\"soft\">{finding.RuleId} at {TextReport.Place(file, finding)}</dd>");
-            if (!finding.Message.Contains(finding.Evidence, StringComparison.Ordinal))
+            if (TextReport.IsNews(finding))
             {
                 page.Line($"<dd><pre>{finding.Evidence}</pre></dd>");
             }

@@ -7,6 +7,7 @@ public static class TextReport
 {
     private const int MaxFindings = 12;
     private const int MaxFiles = 50;
+    private const int MaxWorst = 3;
 
     /// <summary>The report as lines of at most <paramref name="width"/> characters, with ANSI colors where <paramref name="color"/> is set.</summary>
     public static string Write(ScanReport report, bool color = false, int width = 80)
@@ -14,7 +15,7 @@ public static class TextReport
         var text = new Lines(width);
         var shown = report.Files.Where(f => f.Verdict != Verdict.Clean || f.Findings.Any(x => x.Severity > Severity.Info))
             .OrderByDescending(f => f.Verdict).ThenBy(f => f.Path, StringComparer.Ordinal).ToArray();
-        text.Add(0, $"{Paint(Word(report.Verdict), report.Verdict, color)}{Status(report.Status)}: {Counts(report)}");
+        text.Add(0, $"{Paint(Word(report.Verdict), report.Verdict, color)}{Status(report.Status)}  {Counts(report)}");
         foreach (var file in shown.Take(MaxFiles))
         {
             text.Blank();
@@ -26,11 +27,22 @@ public static class TextReport
         {
             text.Blank();
             text.Add(0, shown.Length > MaxFiles ? $"And {shown.Length - MaxFiles} more that are not clean; --format html or json shows all." : "");
-            text.Add(0, (report.Files.Count - shown.Length) switch { 0 => "", 1 => "The other one is clean.", var n => $"The other {n} are clean." });
+            text.Add(0, report.Files.Except(shown).Count(f => !IsMember(f)) switch { 0 => "", 1 => "The other one is clean.", var n => $"The other {n} are clean." });
+            Worst(text, report, color);
             text.Add(0, Advice(report));
         }
 
         return text.ToString();
+    }
+
+    // A terminal shows the end: what is worst must not have scrolled away.
+    private static void Worst(Lines text, ScanReport report, bool color)
+    {
+        var worst = report.Files.Where(f => f.Verdict == report.Verdict && !IsMember(f)).ToArray();
+        foreach (var file in worst.Take(report.Files.Count == 1 ? 0 : MaxWorst))
+        {
+            text.Add(0, $"{Paint(Word(file.Verdict), file.Verdict, color)}  {Printable.Escape(file.Path)}{(worst.Length > MaxWorst && file == worst[MaxWorst - 1] ? $" and {worst.Length - MaxWorst} more" : "")}");
+        }
     }
 
     /// <summary>What to do about the whole.</summary>
@@ -50,10 +62,13 @@ public static class TextReport
             return "no file found";
         }
 
-        var members = report.Files.Count(f => f.Path.Contains('!', StringComparison.Ordinal));
-        var files = $"{Count(report.Files.Count - members, "file")}{(members > 0 ? $" and {Count(members, "member")}" : "")}";
-        return string.Join(", ", report.Files.GroupBy(f => f.Verdict).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}").Prepend(files));
+        // An archive has the worst verdict of its members, so that counting both would count one fault twice.
+        var files = report.Files.Where(f => !IsMember(f)).ToArray();
+        var verdicts = string.Join(", ", files.GroupBy(f => f.Verdict).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"));
+        return $"{Count(files.Length, "file")}: {verdicts}{(files.Length < report.Files.Count ? $" ({Count(report.Files.Count - files.Length, "member")})" : "")}";
     }
+
+    private static bool IsMember(FileReport file) => file.Path.Contains('!', StringComparison.Ordinal);
 
     private static string Count(int n, string what) => $"{n} {what}{(n == 1 ? "" : "s")}";
 
@@ -69,11 +84,12 @@ public static class TextReport
         }
 
         var findings = file.Findings.Where(f => f.Severity > Severity.Info).OrderByDescending(f => f.Severity).ToArray();
+        findings = findings.Length == 0 && file.Verdict != Verdict.Clean ? [.. file.Findings] : findings;
         foreach (var finding in findings.Take(MaxFindings))
         {
             text.Add(2, $"{finding.Severity}: {Printable.Escape(finding.Message)}");
             text.Add(4, $"{finding.RuleId} at {Printable.Escape(Place(file, finding))}");
-            if (!finding.Message.Contains(finding.Evidence, StringComparison.Ordinal))
+            if (IsNews(finding))
             {
                 text.Add(4, $"evidence: {Printable.Escape(finding.Evidence)}");
             }
@@ -89,6 +105,10 @@ public static class TextReport
             text.Add(2, $"What to do: {advice}");
         }
     }
+
+    /// <summary>Whether the evidence says more than message and place do.</summary>
+    internal static bool IsNews(Finding finding) =>
+        !finding.Message.Contains(finding.Evidence, StringComparison.Ordinal) && !finding.Location.EndsWith($"#{finding.Evidence}", StringComparison.Ordinal);
 
     internal static string Place(FileReport file, Finding finding) =>
         finding.Location == file.Path ? "the whole file" : finding.Location.StartsWith(file.Path, StringComparison.Ordinal) && finding.Location.Length > file.Path.Length

@@ -15,6 +15,9 @@ internal static class FileCards
     public static readonly Rule Unreadable = new("file.unreadable", Severity.Low, "A file or folder could not be read",
         "The system refused to open it.", "Check that it exists and may be read.");
 
+    public static readonly Rule Changed = new("file.changed", Severity.Low, "A file that changed while it was read",
+        "Somebody wrote or cut the file during the scan, so what was judged is not what lies there now.", "Let downloads and copies finish, then scan again.", "CWE-367");
+
     public static readonly Rule Link = new("file.link", Severity.Low, "A link that is not followed",
         "The link leaves the folder, leads to a folder or to nothing.", "Scan its target by itself.", "CWE-59");
 
@@ -68,6 +71,10 @@ internal static class FileCards
     public static readonly Rule TorchMember = new("torch.hidden-pickle", Severity.Medium, "A pickle where a torch archive keeps raw storages",
         "Storages are numbers. A pickle there is read only by code that was told to (CVE-2025-1889).", "Do not load.", "CWE-502");
 
+    public static readonly Rule TorchStorage = new("torch.storage-size", Severity.Medium, "A storage is not as long as the pickle says",
+        "The pickle promises a number of items of a type, the archive holds another number of bytes. A loader that trusts the promise reads beyond the storage (CVE-2026-24747).",
+        "Do not load; get the file again from its author.", "CWE-125");
+
     public static readonly Rule TorchTar = new("torch.tar", Severity.Medium, "A torch file in the old tar format",
         "torch.load of versions before 2.6 runs code from this format even with weights_only=True (CVE-2025-32434). Nothing has written it since 2017.", "Do not load; ask for safetensors.", "CWE-502");
 
@@ -85,7 +92,7 @@ internal static class FileCards
 
     public static readonly Rule[] All =
     [
-        Limit, Time, Fault, Unreadable, Link, Unrecognized, GitLfs, Disguise, Broken, Encrypted, Bomb, Name, ContainerLink, ZipMismatch, ZipFlags, ZipCrc, ZipStray,
-        ZipStructure, TorchScript, TorchCode, TorchMember, TorchTar, NpyObject, NpyStructure, Code, Polyglot,
+        Limit, Time, Fault, Unreadable, Changed, Link, Unrecognized, GitLfs, Disguise, Broken, Encrypted, Bomb, Name, ContainerLink, ZipMismatch, ZipFlags, ZipCrc, ZipStray,
+        ZipStructure, TorchScript, TorchCode, TorchMember, TorchStorage, TorchTar, NpyObject, NpyStructure, Code, Polyglot,
     ];
 }

@@ -43,6 +43,10 @@ internal static class PickleCards
         "An item or attribute is written on an imported module, class or function, which changes what later code does (name overwriting, scanner disabling).",
         "Do not load. Delete the file.", Load, Unsafe, Supply);
 
+    public static readonly Rule Tensor = new("pickle.tensor-items", Severity.Medium, "A pickle writes items into a tensor",
+        "Opcodes for lists and dicts are used on a tensor; torch before 2.10 corrupts memory there, even with weights_only=True (CVE-2026-24747).",
+        "Do not load; no pickler writes this.", Load, "CWE-787");
+
     public static readonly Rule Broken = new("pickle.broken", Severity.Low, "A pickle that ends early",
         "Reading stopped before the end. A loader runs everything before that point, then throws.",
         "Get the file again from its author; do not load this copy.", Load);
@@ -72,5 +76,5 @@ internal static class PickleCards
         "Do not load.", Load, "CWE-436");
 
     public static readonly Rule[] All =
-        [Dangerous, Computed, Unlisted, Known, CallKnown, Call, CallComputed, Argument, Write, Broken, Frame, Leading, Trailing, Carrier, Magic, Protocol];
+        [Dangerous, Computed, Unlisted, Known, CallKnown, Call, CallComputed, Argument, Write, Tensor, Broken, Frame, Leading, Trailing, Carrier, Magic, Protocol];
 }

@@ -11,13 +11,13 @@ internal static class TensorCards
         "A value of __metadata__ is itself a pickle, a compressed stream or HTML.", "Do not use the metadata; ask the author what it is.", "CWE-502");
 
     public static readonly Rule Statistics = new("weights.statistics", Severity.Info, "Tensors with odd values",
-        "Counts of NaN and infinity, all-zero and constant tensors, found while streaming over the values.", "A few are common; many mean damage.", "AML.T0018");
+        "Constant tensors, tensors whose norm is far from those of their kind in other layers, and tensors whose low bits are empty in some places and random in others, found while streaming over the values.", "A few are common; many mean damage, an edit by hand, or numbers of two origins.", "AML.T0018");
 
     public static readonly Rule NotFinite = new("weights.not-finite", Severity.Low, "Tensors with NaN or infinity",
         "The model cannot work with these values: the file is damaged or was tampered with.", "Get the file again from its author.", "AML.T0018");
 
-    public static readonly Rule LowBits = new("weights.low-bits", Severity.Medium, "The low bits of a tensor hold a file",
-        "The least significant bits of the mantissa spell the beginning of an executable, archive or pickle: weights used as a hiding place.", "Do not load; report the file.", "AML.T0018.002");
+    public static readonly Rule LowBits = new("weights.low-bits", Severity.Medium, "The low bits of a tensor hold a file or text",
+        "The least significant bits of the mantissa spell the beginning of an executable, archive or pickle, or bytes of text: weights used as a hiding place.", "Do not load; report the file.", "AML.T0018.002");
 
     public static readonly Rule Gguf = new("gguf.structure", Severity.Medium, "A GGUF file that its header does not describe",
         "Counts, lengths, types, dimensions or offsets cannot be true. Loaders have turned such files into memory corruption (CVE-2025-53630, CVE-2026-27940, CVE-2026-7482).",

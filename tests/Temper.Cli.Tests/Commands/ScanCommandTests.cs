@@ -31,6 +31,6 @@ public sealed class ScanCommandTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "good.json"), "{}");
         var outcome = CommandLine.Run(_folder, "scan", ".");
 
-        Assert.Equal((0, "CLEAN: 1 file, 1 clean\n", ""), (outcome.Code, outcome.Output, outcome.Error));
+        Assert.Equal((0, "CLEAN  1 file: 1 clean\n", ""), (outcome.Code, outcome.Output, outcome.Error));
     }
 }

@@ -100,7 +100,7 @@ public sealed class ContainerTests
     }
 
     [Fact]
-    public void Large_files_are_mapped_and_read_the_same()
+    public void Large_files_are_read_in_parts_and_come_out_the_same()
     {
         var path = Path.GetTempFileName();
         try
@@ -115,6 +115,10 @@ public sealed class ContainerTests
 
             Assert.Equal(data[1..], copy.ToArray());
             Assert.Equal(data[^3..], source.Tail(3));
+            Assert.Equal(data[65_530..65_540], source.Span(65_530, 10));
+            Assert.Equal(data.AsSpan().IndexOf(data[^5..]), source.IndexOf(data[^5..], 0, source.Length));
+            Assert.Equal(262_142, source.IndexOf(data[262_142..262_150], 7, source.Length));
+            Assert.Equal(-1, source.IndexOf(data[^5..], 0, source.Length - 1));
         }
         finally
         {

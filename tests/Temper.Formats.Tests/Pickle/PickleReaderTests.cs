@@ -1,3 +1,4 @@
+using Temper.Formats.Bytes;
 using Temper.Formats.Pickle;
 using Temper.Tests;
 using static Temper.Tests.PickleBytes;
@@ -7,7 +8,7 @@ namespace Temper.Formats.Tests.Pickle;
 public sealed class PickleReaderTests
 {
     private static PickleTrace Read(byte[] pickle, PickleBudget? budget = null) =>
-        PickleReader.Read(pickle, budget, cancellation: TestContext.Current.CancellationToken);
+        PickleReader.Read(ByteSource.Of(pickle), budget, cancellation: TestContext.Current.CancellationToken);
 
     public static TheoryData<string, string, string> Imports() => new()
     {
@@ -103,7 +104,7 @@ public sealed class PickleReaderTests
                 bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
             }
 
-            var trace = PickleReader.Read(bytes, budget, cancellation: TestContext.Current.CancellationToken);
+            var trace = PickleReader.Read(ByteSource.Of(bytes), budget, cancellation: TestContext.Current.CancellationToken);
             Assert.True(trace.Steps <= budget.Steps + 1, $"seed {seed}, round {i}: {trace.Steps} steps");
         }
     }

@@ -64,13 +64,13 @@ internal static class Build
         return stream.ToArray();
     }
 
-    public static byte[] SevenZip(string name, byte[] data)
+    public static byte[] SevenZip(string name, byte[] data, byte[]? files = null)
     {
         byte[] names = [0, .. Encoding.Unicode.GetBytes(name), 0, 0];
         byte[] header =
         [
             1, 4, 6, 0, 1, 9, (byte)data.Length, 0, 7, 0x0b, 1, 0, 1, 1, 0, 0x0c, (byte)data.Length, 0, 8, 0x0a, 1, .. BitConverter.GetBytes(Crc32.Compute(data)), 0, 0,
-            5, 1, 0x11, (byte)names.Length, .. names, 0, 0,
+            5, .. files ?? [1], 0x11, (byte)names.Length, .. names, 0, 0,
         ];
         byte[] start = [.. BitConverter.GetBytes((long)data.Length), .. BitConverter.GetBytes((long)header.Length), .. BitConverter.GetBytes(Crc32.Compute(header))];
         return [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c, 0, 4, .. BitConverter.GetBytes(Crc32.Compute(start)), .. start, .. data, .. header];
@@ -88,6 +88,16 @@ internal static class Build
         return [0x52, 0x61, 0x72, 0x21, 0x1a, 7, 0, .. Block(main), .. Block(file), .. data, .. Block(end)];
 
         static byte[] Block(byte[] block) => [.. BitConverter.GetBytes((ushort)Crc32.Compute(block)), .. block];
+    }
+
+    /// <summary>RAR 5 with one member, stored; <paramref name="dictionary"/> is the power of two above 128 KiB that it asks for.</summary>
+    public static byte[] Rar5(string name, byte[] data, int dictionary = 0)
+    {
+        byte[] file = [2, 2, (byte)data.Length, 4, (byte)data.Length, 0, .. BitConverter.GetBytes(Crc32.Compute(data)), .. Vint(dictionary << 10), 1, (byte)name.Length, .. Text(name)];
+        return [0x52, 0x61, 0x72, 0x21, 0x1a, 7, 1, 0, .. Block([1, 0, 0]), .. Block(file), .. data, .. Block([5, 0, 0])];
+
+        static byte[] Block(byte[] block) => [.. BitConverter.GetBytes(Crc32.Compute([(byte)block.Length, .. block])), (byte)block.Length, .. block];
+        static byte[] Vint(int value) => value < 128 ? [(byte)value] : [(byte)(value | 0x80), .. Vint(value >> 7)];
     }
 
     public static byte[] Npy(string descr, string shape, byte[] data)

@@ -33,12 +33,17 @@ internal static class ContainerFixtures
         yield return new("Z6", "a hidden member", Bad, ("model.pt", new RawZip { Members = [Data(None), new RawMember("archive/x.pkl", Evil) { Listed = false }] }.Bytes()));
         yield return new("Z6", "zip in zip", Bad, ("model.zip", Zip(("a.zip", Torch(Evil)))));
         yield return new("Z6", "a lying directory", Odd, ("model.pt", new RawZip { Members = [Data(None)], LieDirectory = 1000 }.Bytes()));
+        yield return new("Z6", "a zip64 record that lies", Odd, ("model.pt", Zip64(Torch(None), 1L << 50)));
         yield return Raw("Z7", "a bomb", Odd, Data(None), new RawMember("archive/data/0", new byte[4 << 20]) { Deflate = true });
         yield return Raw("Z7", "members that share bytes", Odd, Data(None), new RawMember("archive/x", None) { SameAs = 0 });
         yield return new("Z7", "nested deeper than the limit", Verdict.Unknown, ("model.zip", Enumerable.Range(0, 8).Aggregate(None, (inner, _) => Zip(("a.zip", inner)))));
         yield return new("Z8", "7z", Bad, ("pytorch_model.bin", SevenZip("data.pkl", Evil)));
         yield return new("Z8", "7z of nothing bad", Odd, ("pytorch_model.bin", SevenZip("data.pkl", None)));
         yield return new("Z8", "rar", Bad, ("pytorch_model.bin", Rar("data.pkl", Evil)));
+        yield return new("Z7", "xz with a dictionary of four gigabytes", Odd, ("model.pt", Xz(40)));
+        yield return new("Z8", "rar 5", Bad, ("pytorch_model.bin", Rar5("data.pkl", Evil)));
+        yield return new("Z8", "rar 5 with a dictionary of gigabytes", Odd, ("pytorch_model.bin", Rar5("data.pkl", None, dictionary: 15)));
+        yield return new("Z8", "7z of more files than its header has bytes", Odd, ("pytorch_model.bin", SevenZip("data.pkl", None, files: [0xe0, 0xff, 0xff, 0xff])));
         yield return new("Z8", "tar", Bad, ("model.pt", Tar(("data.pkl", Evil, '0'))));
         yield return new("Z8", "gzip", Bad, ("model.pt", Gzip(Torch(Evil))));
         yield return new("Z8", "a link in a tar", Odd, ("model.tar", Tar(("x", [], '2'))));
@@ -50,13 +55,35 @@ internal static class ContainerFixtures
         yield return new("Z11", "the tar of 2016", Odd, ("model.pt", Tar(("pickle", None, '0'), ("storages", None, '0'), ("tensors", None, '0'))));
         yield return new("Z11", "the tar of 2016 with a call", Bad, ("model.pt", Tar(("pickle", None, '0'), ("storages", Evil, '0'), ("tensors", None, '0'))));
         yield return new("Z11", "items set on an import", Bad, ("model.pt", Torch(Of("\u0080\u0002ctorch._utils\n_rebuild_tensor_v2\nS'x'\nNs."))));
+        yield return new("Z11", "items written into a tensor", Odd, ("model.pt", Torch(Of("\u0080\u0002ctorch._utils\n_rebuild_tensor_v2\n(tRS'x'\nNs."))));
+        yield return new("Z11", "a storage shorter than its promise", Odd, ("model.pt", Torch(Of("\u0080\u0002(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuM\u0000\u0010tQ."))));
         yield return new("Z12", "an array of objects", Bad, ("data.npy", Npy("'|O'", "(1,)", Evil)));
         yield return new("Z12", "an array of objects without a call", Odd, ("data.npy", Npy("'|O'", "(1,)", None)));
         yield return new("Z12", "objects among fields", Odd, ("data.npy", Npy("[('a', '<f4'), ('b', '|O')]", "(1,)", None)));
         yield return new("Z12", "numbers by its header, a pickle by its data", Bad, ("data.npy", Npy("'<f4'", "(1,)", Evil)));
         yield return new("Z12", "in an npz", Bad, ("data.npz", Zip(("a.npy", Npy("'|O'", "(1,)", Evil)))));
         yield return new("Z15", "a Hydra target", Bad, ("model_config.yaml", Text("model:\n  _target_: subprocess.Popen\n  args: [echo, temper-inert]\n")));
+        yield return new("Z15", "a callable in a skops schema", Bad, ("model.skops", Zip(("schema.json", Text("""{"__class__":"methodcaller","__module__":"operator","__loader__":"OperatorFuncNode","content":{}}""")))));
         yield return new("Z15", "a skops-like schema of unknown names", Odd, ("schema.json", Text("""{"_target_":"some.module.load"}""")));
+    }
+
+    // The directory's place moves into a zip64 record.
+    private static byte[] Zip64(byte[] zip, long offset)
+    {
+        var end = zip[^22..];
+        byte[] record = [.. "PK\x06\x06"u8, .. BitConverter.GetBytes(44L), 45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(4L), .. BitConverter.GetBytes(4L), .. BitConverter.GetBytes((long)BitConverter.ToUInt32(end, 12)), .. BitConverter.GetBytes(offset)];
+        byte[] locator = [.. "PK\x06\x07"u8, 0, 0, 0, 0, .. BitConverter.GetBytes(zip.LongLength - 22), 1, 0, 0, 0];
+        end.AsSpan(8, 12).Fill(0xff);
+        return [.. zip[..^22], .. record, .. locator, .. end];
+    }
+
+    // An xz file of one small block, whose header asks for a dictionary of this size.
+    private static byte[] Xz(byte dictionary)
+    {
+        var file = Convert.FromBase64String("/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAjY29zCnN5c3RlbQooUydlY2hvIHRlbXBlci1pbmVydCcKdFIuAFgMAwrAP9d4AAE8JAUodm8ftvN9AQAAAAAEWVo=");
+        file[16] = dictionary;
+        BitConverter.TryWriteBytes(file.AsSpan(20), Temper.Formats.Bytes.Crc32.Compute(file.AsSpan(12, 8)));
+        return file;
     }
 
     private static RawMember Data(byte[] pickle) => new("archive/data.pkl", pickle);

@@ -29,17 +29,23 @@ internal static class PickleFixtures
         yield return One("P6", "memo overwritten by MEMOIZE", P4 + Short("x") + "q\u0001" + Short("os") + "\u009400h\u0001" + Short("system") + "\u0093" + Arg + "R.");
         yield return One("P6", "decoys put into used slots", P4 + Short("json") + "q\u00000" + Short("os") + "q\u000000".Replace("00", "0", StringComparison.Ordinal) + "h\u0000" + Short("system") + "\u0093" + Arg + "R.");
         yield return One("P7", "undefined memo slot after the call", "cos\nsystem\n" + Arg + "Rg99\n.");
+        yield return One("P7", "a memo value that is no name after the call", P4 + Sink + Arg + "R0K\u0001\u0094" + Short("x") + "\u0093.");
         yield return One("P8", "no STOP", "cos\nsystem\n" + Arg + "R");
         yield return One("P8", "invalid opcode after the call", "cos\nsystem\n" + Arg + "R\u00ff");
         yield return One("P8", "truncated text after the call", "cos\nsystem\n" + Arg + "RX\u00ff\u00ff\0\0abc");
         yield return One("P9", "second pickle of the file", "N.cos\nsystem\n" + Arg + "R.");
         yield return One("P9", "fifth pickle of the file", "N.N.N.N.cos\nsystem\n" + Arg + "R.");
         yield return One("P10", "extension registered by itself", "ccopyreg\nadd_extension\n(Vos\nVsystem\nK\u0007tR0\u0082\u0007" + Arg + "R.");
+        yield return One("P10", "extension of two and of four bytes", "ccopyreg\nadd_extension\n(Vos\nVsystem\nM\u0001\u0002tR0\u0083\u0001\u00020\u0084\u0001\u0002\0\0" + Arg + "R.");
+        yield return One("P11", "cPickle", P2 + "ccPickle\nloads\n" + Arg + "R.");
+        yield return One("P11", "urllib2", P2 + "curllib2\nurlopen\n" + Arg + "R.");
         yield return One("P11", "__builtin__", P2 + "c__builtin__\neval\n" + Arg + "R.");
         yield return One("P11", "commands", P2 + "ccommands\ngetoutput\n" + Arg + "R.");
         yield return One("P11", "itertools.imap", P2 + "citertools\nimap\n" + Arg + "R.");
         yield return One("P12", "frame longer than the file", P4 + "\u0095\u00ff\0\0\0\0\0\0\0" + Sink + Arg + "R.");
         yield return One("P12", "frame shorter than its opcodes", P4 + "\u0095\u0004\0\0\0\0\0\0\0" + Sink + Arg + "R.");
+        yield return One("P12", "a frame in a frame", P4 + "\u0095\u0030\0\0\0\0\0\0\0\u0095\u0004\0\0\0\0\0\0\0" + Sink + Arg + "R.");
+        yield return One("P12", "a frame of nothing", P4 + "\u0095\0\0\0\0\0\0\0\0" + Sink + Arg + "R.");
         yield return new("P12", "a frame that is too long and nothing else", Verdict.Suspicious, ("file.pkl", Of(P4 + "\u0095\u00ff\0\0\0\0\0\0\0N.")));
         yield return One("P13", "PROTO in the middle", "N0" + P2 + "ccommands\ngetoutput\n" + Arg + "R.");
         yield return new("P13", "PROTO above 5", Verdict.Unknown, ("file.pkl", Of("\u0080\u0007N.")));
@@ -53,6 +59,10 @@ internal static class PickleFixtures
             yield return One("P15", $"{module}.{name}", P4 + Short(module) + Short(name) + "\u0093" + Arg + "R)R.");
         }
 
+        yield return One("P15", "an attribute of an import", P2 + "c__builtin__\ngetattr\n(c__builtin__\n__import__\n(S'os'\ntRS'system'\ntR" + Arg + "R.");
+        yield return One("P15", "a walk by format", P4 + Short("builtins") + Short("str.format") + "\u0093" + Arg + "R.");
+        yield return One("P15", "DUP of a callable", P4 + Sink + "2" + Arg + "R0" + Arg + "R.");
+        yield return One("P15", "filter", P4 + Short("builtins") + Short("filter") + "\u0093" + Arg + "R.");
         yield return One("P16", "a class made with __del__", P4 + Short("builtins") + Short("type") + "\u0093(S'X'\n)}S'__del__'\n" + Sink + "stR.");
         foreach (var (title, carrier) in Carriers())
         {
@@ -74,6 +84,8 @@ internal static class PickleFixtures
         yield return new("P21", "deep marks", Verdict.Unknown, ("file.pkl", Of(P2 + new string('(', 3_000_000) + ".")));
         yield return new("P21", "DUP chain", Verdict.Unknown, ("file.pkl", Of(P2 + "N" + new string('2', 3_000_000) + "1.")));
         yield return new("P21", "a bytearray of two gigabytes", Verdict.Suspicious, ("file.pkl", Of(P2 + "c__builtin__\nbytearray\nJ\u00ff\u00ff\u00ff\u007f\u0085R.")));
+        yield return new("P21", "a memo of millions", Verdict.Unknown, ("file.pkl", Of(P4 + "N" + new string('\u0094', 4_100_000) + ".")));
+        yield return new("P22", "protocol 0 under the name of weights", Verdict.Malicious, ("pytorch_model.bin", Evil));
         yield return One("P22", "byte order mark first", "\u00ef\u00bb\u00bf\u0080\u0002cos\nsystem\n" + Arg + "R.");
         yield return One("P22", "newlines first", "\n\n\u0080\u0002cos\nsystem\n" + Arg + "R.");
         yield return new("P22", "under the name of safetensors", Verdict.Malicious, ("model.safetensors", Evil));

@@ -62,7 +62,7 @@ public sealed class ScorecardTests
         var plain = Plain().Select(p => Scan(p.Bytes).Verdict).ToArray();
         Row(table, "benign: plain values, protocols 0 to 5", plain.Count(v => v == Verdict.Clean), plain);
         var benign = BenignReports().Select(b => b.Report.Verdict).ToArray();
-        Row(table, "benign: joblib, Keras, ONNX, TensorFlow", benign.Count(v => v == Verdict.Clean), benign);
+        Row(table, "benign: torch, joblib, safetensors, Keras, ONNX, TensorFlow", benign.Count(v => v == Verdict.Clean), benign);
         Verdict[] harmless = [.. plain, .. benign];
         table.Append(CultureInfo.InvariantCulture, $"\nCaught: {caught} of {hostile}. False positives: {harmless.Count(v => v != Verdict.Clean)} of {harmless.Length}.\n");
         return table.ToString();
@@ -83,7 +83,7 @@ public sealed class ScorecardTests
         .Select(l => l.Split(' ')).Select(p => ($"{p[0]} at protocol {p[1]}", Convert.FromBase64String(p[2])));
 
     // Written by the libraries themselves where they could be had.
-    internal static IEnumerable<Fixture> Benign() => [.. Files(), .. KerasFixtures.Benign(), .. GraphFixtures.Benign()];
+    internal static IEnumerable<Fixture> Benign() => [.. Files(), .. TensorFixtures.Benign(), .. KerasFixtures.Benign(), .. GraphFixtures.Benign()];
 
     private static IEnumerable<Fixture> Files() => File.ReadAllLines(Path.Combine(Root(), "tests", "Temper.Scan.Tests", "Corpus", "benign-files.txt"))
         .Select(l => l.Split(' ')).Select(p => new Fixture("", p[0], Verdict.Clean, (p[0], Convert.FromBase64String(p[1]))));

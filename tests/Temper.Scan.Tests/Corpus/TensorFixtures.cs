@@ -14,6 +14,7 @@ internal static class TensorFixtures
         yield return Safe("S1", "length beyond the limit", SafeTensors(200_000_000, Good, Four));
         yield return Safe("S1", "length beyond the file", SafeTensors(5000, Good, Four));
         yield return Safe("S1", "length that overflows", SafeTensors(-1, Good, Four));
+        yield return Safe("S1", "length 1", SafeTensors(1, Good, Four));
         yield return Safe("S2", "white space first", SafeTensors(" \n" + Good, Four));
         yield return Safe("S3", "a tensor twice", SafeTensors("""{"w":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}""", Four));
         yield return Safe("S3", "metadata twice", SafeTensors("""{"__metadata__":{"a":"b"},"__metadata__":{"a":"c"},"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", Four));
@@ -34,14 +35,22 @@ internal static class TensorFixtures
         yield return Index("S8", "a shard outside the folder", """{"metadata":{"total_size":4},"weight_map":{"w":"../evil.safetensors"}}""");
         yield return Index("S8", "a missing shard", """{"metadata":{"total_size":4},"weight_map":{"w":"absent.safetensors"}}""");
         yield return Index("S8", "a tensor in another shard", """{"metadata":{"total_size":4},"weight_map":{"v":"model-00001-of-00001.safetensors"}}""");
+        yield return Index("S8", "a tensor twice", """{"metadata":{"total_size":4},"weight_map":{"w":"model-00001-of-00001.safetensors","w":"model-00001-of-00001.safetensors"}}""");
         yield return Index("S8", "a lie about the size", """{"metadata":{"total_size":400},"weight_map":{"w":"model-00001-of-00001.safetensors"}}""");
         yield return Safe("S9", "NaN in every place", Verdict.Unknown, SafeTensors("""{"w":{"dtype":"F32","shape":[64],"data_offsets":[0,256]}}""", [.. Enumerable.Repeat<byte[]>([0, 0, 0xc0, 0x7f], 64).SelectMany(b => b)]));
         yield return Safe("S9", "a file in the low bits", SafeTensors("""{"w":{"dtype":"F32","shape":[4096],"data_offsets":[0,16384]}}""", LowBits(Torch(Evil))));
+        foreach (var bits in (int[])[1, 2, 4, 8])
+        {
+            yield return Safe("S9", $"text in the lowest {bits} bits", SafeTensors("""{"w":{"dtype":"F32","shape":[4096],"data_offsets":[0,16384]}}""", LowBits(Text(string.Concat(Enumerable.Repeat("temper-inert. ", 400))), bits)));
+        }
+
+        yield return new("S9", "infinity in a GGUF file", Verdict.Unknown, ("m.gguf", new RawGguf().Tensor("w", 0, 0, [.. Enumerable.Repeat<byte[]>([0, 0, 0x80, 0x7f], 8).SelectMany(b => b)], 8).Bytes()));
         yield return new("G1", "wrong magic version", Odd, ("m.gguf", new RawGguf { Version = 9 }.Bytes()));
         yield return new("G1", "other byte order", Odd, ("m.gguf", new RawGguf { Version = 3 << 24 }.Bytes()));
         yield return new("G1", "tensors beyond number", Odd, ("m.gguf", new RawGguf { TensorCount = 1L << 60 }.Bytes()));
         yield return new("G1", "a negative number of values", Odd, ("m.gguf", new RawGguf { ValueCount = -1 }.Bytes()));
         yield return Gguf("G2", "an empty key", g => g.Text("", "x"));
+        yield return Gguf("G2", "a key of 70,000 bytes", g => g.Text(new string('k', 70_000), "x"));
         yield return Gguf("G2", "a key twice", g => g.Text("a", "x").Text("a", "y"));
         yield return Gguf("G2", "a text of a terabyte", g => g.Raw("a", 8, BitConverter.GetBytes(1L << 40)));
         yield return Gguf("G2", "an array of a billion", g => g.Raw("a", 9, [.. BitConverter.GetBytes(4), .. BitConverter.GetBytes(1L << 33)]));
@@ -55,6 +64,8 @@ internal static class TensorFixtures
         yield return Gguf("G4", "five dimensions", g => g.Tensor("w", 0, 0, [], 1, 1, 1, 1, 1));
         yield return Gguf("G4", "a dimension of 0", g => g.Tensor("w", 0, 0, [], 0));
         yield return Gguf("G4", "a product that overflows", g => g.Tensor("w", 0, 0, [], 1L << 40, 1L << 40));
+        yield return Gguf("G4", "a negative dimension", g => g.Tensor("w", 0, 0, [], -8));
+        yield return Gguf("G4", "an unknown type", g => g.Tensor("w", 99, 0, [], 32));
         yield return Gguf("G4", "a removed type", g => g.Tensor("w", 4, 0, [], 32));
         yield return Gguf("G4", "rows that are no whole blocks", g => g.Tensor("w", 2, 0, [], 33));
         yield return Gguf("G4", "an offset that does not follow", g => g.Tensor("w", 0, 64, new byte[96], 8));
@@ -70,6 +81,13 @@ internal static class TensorFixtures
         yield return Gguf("G6", "an adapter whose factors do not fit", g => g.Text("general.type", "adapter").Tensor("blk.0.attn_q.weight.lora_a", 0, 0, [], 8, 1).Tensor("blk.0.attn_q.weight.lora_b", 0, 32, [], 2, 4));
     }
 
+    public static IEnumerable<Fixture> Benign()
+    {
+        yield return Safe("", "a tensor without elements and one of rank 0", Verdict.Clean, SafeTensors("""{"e":{"dtype":"F32","shape":[0,4],"data_offsets":[0,0]},"s":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}""", Four));
+        yield return new("", "a torch archive of one tensor", Verdict.Clean, ("model.pt", Torch(Temper.Tests.PickleBytes.Of(
+            "\u0080\u0002ctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0010tQK\0K\u0010\u0085K\u0001\u0085\u0089ccollections\nOrderedDict\n)RtR."))));
+    }
+
     private static Fixture Safe(string row, string title, byte[] bytes) => Safe(row, title, Odd, bytes);
 
     private static Fixture Safe(string row, string title, Verdict expected, byte[] bytes) => new(row, title, expected, ("model.safetensors", bytes));
@@ -79,16 +97,16 @@ internal static class TensorFixtures
 
     private static Fixture Gguf(string row, string title, Func<RawGguf, RawGguf> change) => new(row, title, Odd, ("m.gguf", change(new()).Bytes()));
 
-    // One bit of the payload in the lowest bit of each number, lowest first.
-    private static byte[] LowBits(byte[] payload)
+    // Some bits of the payload in the lowest bits of each number, lowest first.
+    internal static byte[] LowBits(byte[] payload, int bits = 1)
     {
         var random = new Random(7);
         var result = new byte[4096 * 4];
         for (var i = 0; i < 4096; i++)
         {
-            var value = BitConverter.SingleToUInt32Bits((float)(random.NextDouble() - 0.5)) & ~1u;
-            var bit = i / 8 < payload.Length ? (payload[i / 8] >> (i % 8)) & 1 : 0;
-            BitConverter.TryWriteBytes(result.AsSpan(i * 4), value | (uint)bit);
+            var value = BitConverter.SingleToUInt32Bits((float)(random.NextDouble() - 0.5)) & ~((1u << bits) - 1);
+            var part = i * bits / 8 < payload.Length ? (payload[i * bits / 8] >> (i * bits % 8)) & ((1 << bits) - 1) : 0;
+            BitConverter.TryWriteBytes(result.AsSpan(i * 4), value | (uint)part);
         }
 
         return result;

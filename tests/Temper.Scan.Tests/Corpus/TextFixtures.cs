@@ -22,6 +22,12 @@ internal static class TextFixtures
             ("a name by join", "{{ messages|attr(['__cla','ss__']|join) }}"),
             ("a name in hex", @"{{ messages['\x5f\x5fclass\x5f\x5f'] }}"),
             ("a name in reverse", "{{ messages|attr('__ssalc__'|reverse) }}"),
+            ("self", "{{ self.__init__.__globals__ }}"),
+            ("joiner", "{{ joiner.__init__.__globals__ }}"),
+            ("namespace", "{% set n = namespace() %}{{ n.__class__.__init__.__globals__ }}"),
+            ("a name in Unicode escapes", @"{{ messages['\u005f\u005fclass\u005f\u005f'] }}"),
+            ("a call block", "{% call(x) m() %}{{ x.__globals__ }}{% endcall %}"),
+            ("an import", "{% from '/etc/hostname' import x %}"),
             ("a macro", "{% macro m() %}{{ caller.__globals__ }}{% endmacro %}{{ m() }}"),
             ("an include", "{% include '/etc/hostname' %}"),
             ("map with an attribute", "{{ messages|map(attribute='__class__')|list }}"),
@@ -45,6 +51,8 @@ internal static class TextFixtures
         yield return Template("J5", "a huge range", Odd, "{% for i in range(1000000000) %}x{% endfor %}");
         yield return Config("C1", "auto_map of this folder", Odd, """{"model_type":"x","auto_map":{"AutoModel":"modeling.X"}}""");
         yield return Config("C1", "auto_map of another repository", Odd, """{"model_type":"x","auto_map":{"AutoModel":"someone/repo--modeling.X"}}""");
+        yield return new("C1", "auto_map of a processor", Odd, ("preprocessor_config.json", Text("""{"image_processor_type":"x","auto_map":{"AutoImageProcessor":"x.Y"}}""")));
+        yield return new("C1", "auto_map of a tokenizer", Odd, ("tokenizer_config.json", Text("""{"tokenizer_class":"x","auto_map":{"AutoTokenizer":["x.Y",null]}}""")));
         yield return Config("C2", "a kernel from a repository", Bad, """{"model_type":"x","_attn_implementation_internal":"someone/kernel"}""");
         yield return Adapter("C3", "a library to import", Bad, """ "auto_mapping":{"base_model_class":"X","parent_library":"evil.module"} """);
         yield return Adapter("C3", "a Megatron core to import", Bad, """ "megatron_core":"evil.module" """);
@@ -72,6 +80,8 @@ internal static class TextFixtures
         yield return new("C8", "trust_remote_code in YAML", Odd, ("train.yaml", Text("model: x\ntrust_remote_code: true\n")));
         yield return new("C8", "a Python object in YAML", Bad, ("train.yaml", Text("a: !!python/object/apply:os.system ['echo temper-inert']\n")));
         yield return new("C8", "resuming from a foreign checkpoint", Verdict.Unknown, ("train.yaml", Text("resume_from_checkpoint: ./foreign\n")));
+        yield return new("C8", "trainer arguments that call", Bad, ("training_args.bin", Torch(Evil)));
+        yield return new("C8", "a random state that calls", Bad, ("rng_state.pth", Torch(Evil)));
         yield return new("C8", "an optimizer that calls", Bad, ("optimizer.pt", Torch(Evil)));
         yield return new("D2", "a key twice", Odd, ("config.json", Text("""{"model_type":"a","model_type":"b"}""")));
     }

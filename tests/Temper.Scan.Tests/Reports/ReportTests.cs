@@ -47,8 +47,10 @@ public sealed class ReportTests : IDisposable
         File.WriteAllText(Path.Combine(_folder, "bad3.json"), """{"model_type":"x","auto_map":{"AutoModel":"a/b--m.X"}}""");
         var lines = TextReport.Write(Scan()).Split('\n');
 
-        Assert.Equal("MALICIOUS: 203 files and 1 member, 3 malicious, 1 suspicious, 200 clean", lines[0]);
+        Assert.Equal("MALICIOUS  203 files: 2 malicious, 1 suspicious, 200 clean (1 member)", lines[0]);
         Assert.Contains("The other 200 are clean.", lines);
+        Assert.EndsWith("bad1.pkl", lines[^4], StringComparison.Ordinal);
+        Assert.EndsWith("bad2.npy", lines[^3], StringComparison.Ordinal);
         Assert.StartsWith("Do not load these files", lines[^2], StringComparison.Ordinal);
         Assert.All(lines, l => Assert.True(l.Length <= 80, l));
         Assert.True(lines.Length < 60, $"{lines.Length} lines");
