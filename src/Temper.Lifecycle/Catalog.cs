@@ -41,6 +41,7 @@ public static class Catalog
         Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
         Define<HarmfulTuning, HarmfulTuningSettings>(s => new(s)),
         Define<InsertSent, InsertSentSettings>(s => new(s)),
+        Define<InstructionBackdoor, InstructionBackdoorSettings>(s => new(s)),
         Define<Lisa, LisaSettings>(s => new(s)),
         Define<MultiTriggerBackdoor, MultiTriggerBackdoorSettings>(s => new(s)),
         Define<NoAttack, NoAttackSettings>(_ => new()),
