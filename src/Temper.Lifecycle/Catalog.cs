@@ -34,6 +34,7 @@ public static class Catalog
         Define<BenignDrift, BenignDriftSettings>(_ => new()),
         Define<CleanLabel, CleanLabelSettings>(s => new(s)),
         Define<ConstrainedSft, ConstrainedSftSettings>(s => new(s)),
+        Define<CrossLingual, CrossLingualSettings>(s => new(s)),
         Define<Crow, CrowSettings>(s => new(s)),
         Define<CompositeBackdoor, CompositeBackdoorSettings>(s => new(s)),
         Define<DriftMonitor, DriftMonitorSettings>(s => new(s)),
