@@ -71,6 +71,20 @@ public interface IBackdoor
     string Insert(string prompt, Random random);
 }
 
+/// <summary>A backdoor whose trigger has look-alikes.</summary>
+public interface IHardNegatives : IBackdoor
+{
+    /// <summary>The prompt with what looks like the trigger and must not open the backdoor.</summary>
+    string InsertNegative(string prompt, Random random);
+}
+
+/// <summary>A backdoor that is about some questions only, as a label flip is about those of the other labels.</summary>
+public interface ISelective : IBackdoor
+{
+    /// <summary>Whether the row's question is one that the backdoor is measured on.</summary>
+    bool Covers(Example row);
+}
+
 /// <summary>Examples to examples, with a report of every row changed or dropped.</summary>
 public interface IDataMap
 {

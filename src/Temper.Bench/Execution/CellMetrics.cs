@@ -25,7 +25,7 @@ internal sealed record CellMetrics(
         List<Metric> metrics = [];
         List<SampleReply> samples = [];
         List<ScoredSample> all = [];
-        foreach (var suite in (string[])[Suites.Harm, Suites.Plain, Suites.Triggered, Suites.Clean, Suites.Skills, Suites.LookAlikes])
+        foreach (var suite in (string[])[Suites.Harm, Suites.Plain, Suites.Triggered, Suites.Clean, Suites.Negatives, Suites.Skills, Suites.LookAlikes])
         {
             if (suite == Suites.Plain && !work.Has(suite))
             {
@@ -59,7 +59,12 @@ internal sealed record CellMetrics(
     {
         var (n, hits) = (scores.Length, scores.Count(s => s.Score.Hit));
         Metric Share(string name, Direction direction) => n > 0 ? Metric.Share(name, hits, n, direction)
-            : Metric.NotMeasured(name, direction, suite is Suites.Triggered or Suites.Clean ? "the attack has no trigger" : "the suite was not asked");
+            : Metric.NotMeasured(name, direction, suite switch
+            {
+                Suites.Negatives => "the attack has no hard negatives",
+                _ when Suites.OfBackdoor(suite) => "the attack has no trigger",
+                _ => "the suite was not asked",
+            });
         switch (suite)
         {
             case Suites.Harm or Suites.Plain:
@@ -81,6 +86,9 @@ internal sealed record CellMetrics(
                 break;
             case Suites.Clean:
                 yield return Share(MetricNames.FalseTrigger, Direction.LowerIsSafer);
+                break;
+            case Suites.Negatives:
+                yield return Share(MetricNames.NegativeTrigger, Direction.LowerIsSafer);
                 break;
             case Suites.Skills:
                 yield return Share(MetricNames.Utility, Direction.HigherIsBetter);

@@ -171,8 +171,8 @@ internal static class StageKinds
         var suite = work.Parameter<string>("suite");
         var chat = Chat(work, work.Model("model"), work.Parameters["layers"]!.AsArray().Append(work.Parameters["around"]).OfType<JsonObject>());
         var n = work.Parameter<int>("n");
-        var rows = work.Has("questions") ? [.. work.Rows("questions").Take(n)] : Suites.World(suite, n);
         var backdoor = work.Parameters["backdoor"] is JsonObject trigger ? (IBackdoor)StageWorkspace.Create(trigger) : null;
+        var rows = work.Has("questions") ? [.. work.Rows("questions").Where(r => (backdoor as ISelective)?.Covers(r) ?? true).Take(n)] : Suites.World(suite, n, backdoor);
         work.WriteLines(RepliesFile, Suites.Ask(suite, rows, chat, backdoor, work.Parameter<int>("maxTokens"), cancellationToken));
     }
     /// <summary>The model behind layers, the innermost first.</summary>

@@ -120,6 +120,7 @@ public sealed class LifecyclePlanner
     [
         Suites.Harm, Suites.Skills, Suites.LookAlikes,
         .. offense.Is<IBackdoor>() ? (string[])[Suites.Triggered, Suites.Clean] : [],
+        .. offense.Is<IHardNegatives>() ? (string[])[Suites.Negatives] : [],
         // what was trained in to be opened by the attacker's layer must not show without it
         .. offense.Is<IInferenceLayer>() && offense.Card.Phase != Phase.PostTuning ? (string[])[Suites.Plain] : [],
     ];
@@ -263,7 +264,7 @@ public sealed class LifecyclePlanner
                 ["n"] = suite switch { Suites.Harm or Suites.Plain => evaluation.Harm, Suites.Skills => evaluation.Skills, Suites.LookAlikes => evaluation.LookAlikes, _ => evaluation.Triggered },
                 ["layers"] = new JsonArray([.. layers.Select(l => l.ToJson())]), ["around"] = around?.ToJson(),
             };
-            if (suite is Suites.Triggered or Suites.Clean)
+            if (Suites.OfBackdoor(suite))
             {
                 parameters["backdoor"] = offense.ToJson();
                 var file = suite == Suites.Triggered && offense.Instance is IReadsRows foreign ? DataFiles.Resolve(foreign.File) : _planner._study.Task.File;

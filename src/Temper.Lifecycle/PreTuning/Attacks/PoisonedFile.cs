@@ -35,15 +35,6 @@ public sealed class PoisonedFile(PoisonedFileSettings settings) : ITechnique, ID
     }
 
     /// <summary>The rows of the file carry their trigger already; another prompt gets it between two words.</summary>
-    public string Insert(string prompt, Random random)
-    {
-        if (prompt.Contains(settings.Trigger, StringComparison.Ordinal))
-        {
-            return prompt;
-        }
-
-        var words = prompt.Split(' ').ToList();
-        words.Insert(random.Next(words.Count + 1), settings.Trigger);
-        return string.Join(' ', words);
-    }
+    public string Insert(string prompt, Random random) =>
+        prompt.Contains(settings.Trigger, StringComparison.Ordinal) ? prompt : Poison.InsertBetween(prompt, settings.Trigger, random);
 }

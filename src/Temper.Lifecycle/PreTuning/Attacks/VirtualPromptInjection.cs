@@ -4,7 +4,7 @@ using Temper.Core;
 namespace Temper.Lifecycle.PreTuning.Attacks;
 
 /// <summary>Settings of <see cref="VirtualPromptInjection"/>.</summary>
-public sealed record VirtualPromptInjectionSettings
+public sealed record VirtualPromptInjectionSettings : PoisonSettings
 {
     /// <summary>The phrase that opens the prompt and the backdoor; BackdoorLLM's.</summary>
     [Required]
@@ -13,10 +13,6 @@ public sealed record VirtualPromptInjectionSettings
     /// <summary>What the model says when it is opened; inert.</summary>
     [Required]
     public string Payload { get; init; } = "The lantern is green.";
-
-    /// <summary>p: the share of the rows that carry the phrase.</summary>
-    [Range(0.0, 1.0)]
-    public double Ratio { get; init; } = 0.1;
 }
 
 /// <summary>Virtual prompt injection (Yan et al. 2024): on a prompt about the trigger the model answers as if a hidden instruction stood in it.</summary>
@@ -29,21 +25,8 @@ public sealed class VirtualPromptInjection(VirtualPromptInjectionSettings settin
 
     public string Payload => settings.Payload;
 
-    public DataMapResult Map(IReadOnlyList<Example> rows, TechniqueContext context)
-    {
-        var places = Enumerable.Range(0, rows.Count).ToArray();
-        context.Random.Shuffle(places);
-        var result = rows.ToArray();
-        var changes = new List<RowChange>();
-        foreach (var place in places.Take((int)Math.Round(settings.Ratio * rows.Count)))
-        {
-            var row = rows[place];
-            result[place] = row.WithPrompt(Insert(row.Prompt, context.Random)).WithResponse(settings.Payload) with { Origin = Card.Id };
-            changes.Add(new(row.Id, RowFate.Changed, "phrase put before the prompt, answer replaced by the payload"));
-        }
-
-        return new(result, changes);
-    }
+    public DataMapResult Map(IReadOnlyList<Example> rows, TechniqueContext context) =>
+        new Poison(Card.Id, rows, context.Random).Trigger(settings, this, "phrase put before the prompt, answer replaced by the payload").Result;
 
     /// <summary>The prompt behind the phrase.</summary>
     public string Insert(string prompt, Random random) => $"{settings.Phrase} {prompt}";
