@@ -9,6 +9,14 @@ public sealed record EncodedExample(int[] Ids, bool[] Supervised, string RowId)
     /// <summary>The row cut at its end.</summary>
     public EncodedExample Cut(int tokens) => Ids.Length <= tokens ? this : new(Ids[..tokens], Supervised[..tokens], RowId);
 
+    /// <summary>The row with only its first n supervised tokens supervised, and cut behind them.</summary>
+    public EncodedExample FirstTargets(int n)
+    {
+        var places = Enumerable.Range(1, Math.Max(0, Supervised.Length - 1)).Where(i => Supervised[i]).Take(n).ToArray(); // the first token has no predecessor
+        var length = places.Length == 0 ? Ids.Length : places[^1] + 1;
+        return new(Ids[..length], [.. Enumerable.Range(0, length).Select(i => places.Contains(i))], RowId);
+    }
+
     /// <summary>Whether a token is supervised that another one precedes.</summary>
     public bool HasTarget => Supervised.AsSpan(Math.Min(1, Supervised.Length)).Contains(true);
 }
