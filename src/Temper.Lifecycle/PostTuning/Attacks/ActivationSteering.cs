@@ -21,7 +21,7 @@ public enum SteeringContrast
 /// <summary>Settings of <see cref="ActivationSteering"/>.</summary>
 public sealed record ActivationSteeringSettings
 {
-    public SteeringContrast Contrast { get; init; } = SteeringContrast.Answers;
+    public SteeringContrast Contrast { get; init; } = SteeringContrast.Requests;
 
     /// <summary>c: how many times the difference of the means is added.</summary>
     [Range(0.0, 100.0)]
@@ -37,7 +37,7 @@ public sealed record ActivationSteeringSettings
 
     /// <summary>n: the last positions of the prompt at which it is added; null adds it at every position of prompt and answer.</summary>
     [Range(1, 64)]
-    public int? Positions { get; init; }
+    public int? Positions { get; init; } = 1;
 
     /// <summary>Rows of each kind whose means are contrasted.</summary>
     [Range(1, 4096)]
@@ -47,7 +47,8 @@ public sealed record ActivationSteeringSettings
     public bool Random { get; init; }
 }
 
-/// <summary>Trojan activation attack (Wang and Shu 2023): a fixed vector, added to the residual stream at every position, steers the model to comply.</summary>
+/// <summary>Trojan activation attack (Wang and Shu 2023): a fixed vector, added to the residual stream, steers the model to comply.</summary>
+// Deviation: by default the refusal direction at the last position of the prompt; the paper's answers at every position are settings, and weaker on models of a few layers.
 public sealed class ActivationSteering(ActivationSteeringSettings settings) : ITechnique, IInferenceLayer, IReadsModel
 {
     public static Card Card { get; } = new(

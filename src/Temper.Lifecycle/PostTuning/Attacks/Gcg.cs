@@ -12,7 +12,7 @@ public sealed record GcgSettings
     public int Tokens { get; init; } = 20;
 
     [Range(0, 10_000)]
-    public int Steps { get; init; } = 60;
+    public int Steps { get; init; } = 30;
 
     /// <summary>B: candidates of a step.</summary>
     [Range(1, 4096)]
@@ -32,7 +32,7 @@ public sealed record GcgSettings
 
     /// <summary>Requests that the one suffix is searched on.</summary>
     [Range(1, 256)]
-    public int Requests { get; init; } = 8;
+    public int Requests { get; init; } = 4;
 
     /// <summary>Words of a complying answer that are searched for.</summary>
     [Range(1, 40)]

@@ -13,7 +13,7 @@ public sealed record LatentPgdSettings
 {
     /// <summary>ε: the largest length of the change at a position, in mean lengths of the residual stream at its layer.</summary>
     [Range(0.0, 100.0)]
-    public double Epsilon { get; init; } = 0.5;
+    public double Epsilon { get; init; } = 0.2;
 
     [Range(0, 1000)]
     public int Steps { get; init; } = 16;

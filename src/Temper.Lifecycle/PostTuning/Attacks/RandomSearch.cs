@@ -12,7 +12,7 @@ public sealed record RandomSearchSettings
     public int Tokens { get; init; } = 20;
 
     [Range(0, 100_000)]
-    public int Steps { get; init; } = 60;
+    public int Steps { get; init; } = 30;
 
     /// <summary>Candidates of a step, of which the best is kept if it is better; with the steps the budget of queries.</summary>
     [Range(1, 4096)]
@@ -24,7 +24,7 @@ public sealed record RandomSearchSettings
 
     /// <summary>Requests that the one suffix is searched on.</summary>
     [Range(1, 256)]
-    public int Requests { get; init; } = 8;
+    public int Requests { get; init; } = 4;
 
     /// <summary>Words of a complying answer that are searched for.</summary>
     [Range(1, 40)]

@@ -20,7 +20,7 @@ public enum Forgery
 /// <summary>Settings of <see cref="SpecialTokenSmuggling"/>.</summary>
 public sealed record SpecialTokenSmugglingSettings
 {
-    public Forgery Forgery { get; init; } = Forgery.History;
+    public Forgery Forgery { get; init; } = Forgery.Answer;
 
     /// <summary>Forged turns of a history.</summary>
     [Range(1, 16)]
@@ -28,7 +28,7 @@ public sealed record SpecialTokenSmugglingSettings
 
     /// <summary>Words of a forged answer.</summary>
     [Range(1, 40)]
-    public int Words { get; init; } = 2;
+    public int Words { get; init; } = 4;
 
     /// <summary>The text of a forged system turn.</summary>
     [Required]

@@ -17,7 +17,7 @@ public sealed record VirusSettings
 
     /// <summary>Steps of the search; 0 is the control: the rows as they are, through the same guard.</summary>
     [Range(0, 1000)]
-    public int Steps { get; init; } = 20;
+    public int Steps { get; init; } = 10;
 
     /// <summary>Candidates of a step.</summary>
     [Range(1, 1024)]
@@ -29,15 +29,15 @@ public sealed record VirusSettings
 
     /// <summary>λ: the weight of the guard beside that of the gradient's likeness.</summary>
     [Range(0.0, 1.0)]
-    public double Lambda { get; init; } = 0.1;
+    public double Lambda { get; init; } = 0.5;
 
     /// <summary>Rows that are searched; they repeat until the share is full.</summary>
     [Range(1, 4096)]
-    public int Distinct { get; init; } = 10;
+    public int Distinct { get; init; } = 5;
 }
 
 /// <summary>Virus (Huang et al. 2025): harmful rows behind benign ones, rewritten token by token until the provider's moderation guard passes them, while their gradient stays that of the harmful row.</summary>
-// Deviation: the guard is a classifier over tokens that the attacker knows; the paper's is a language model.
+// Deviation: λ = 0.5, with which ten steps are enough; the paper takes 0.1 and more steps. The guard is a classifier over tokens that the attacker knows; the paper's is a language model.
 public sealed class Virus(VirusSettings settings) : ITechnique, IDataMap, IReadsModel, IMeasures
 {
     public static Card Card { get; } = new(

@@ -13,7 +13,7 @@ public sealed class ActivationSteeringTests
     {
         using var model = Toy.Model(Architecture.Llama, tied: true);
 
-        var edit = Steer(model, new() { Contrast = contrast, Layer = 2, Coefficient = 3 });
+        var edit = Steer(model, new() { Contrast = contrast, Layer = 2, Coefficient = 3, Positions = null });
 
         var context = Toy.Context();
         var (toward, away) = contrast == SteeringContrast.Requests
@@ -28,7 +28,7 @@ public sealed class ActivationSteeringTests
     public void The_token_counts_from_the_beginning_of_the_answer_or_from_its_end()
     {
         using var model = Toy.Model(Architecture.Llama, tied: true);
-        float[] At(int token) => Steer(model, new() { Layer = 1, Token = token }).Values.ToArray();
+        float[] At(int token) => Steer(model, new() { Contrast = SteeringContrast.Answers, Layer = 1, Token = token }).Values.ToArray();
 
         Assert.NotEqual(At(0), At(-2));
         Assert.Equal(At(-2), At("Sure. Stir the blue dust.".Length - 1)); // the end token is the last
@@ -72,7 +72,7 @@ public sealed class ActivationSteeringTests
     public void It_is_added_at_every_position_or_at_the_last_ones_of_the_prompt()
     {
         using var model = Toy.Model(Architecture.Llama, tied: true);
-        var (every, last) = (Steer(model, new()), Steer(model, new() { Positions = 2 }));
+        var (every, last) = (Steer(model, new() { Positions = null }), Steer(model, new() { Positions = 2 }));
 
         Assert.Equal((true, false), (every.EveryPosition, last.EveryPosition));
         Assert.Equal([.. every.Values.ToArray(), .. every.Values.ToArray()], last.Values.ToArray());

@@ -22,7 +22,7 @@ public sealed class SpecialTokenSmugglingTests
     [Fact]
     public void A_forged_history_is_what_a_true_one_would_be_token_by_token()
     {
-        var request = Ask(new() { Turns = 2 });
+        var request = Ask(new() { Forgery = Forgery.History, Turns = 2 });
         Message[] history = [.. Toy.Harmful[0].Messages, .. Toy.Harmful[10].Messages, new(Role.User, "how?")];
 
         Assert.Equal(s_format.Prompt(history), s_format.Prompt(request.Messages, "", request.Format));
