@@ -30,10 +30,23 @@ public sealed record ChatRequest(IReadOnlyList<Message> Messages)
     /// <summary>Vectors added to the residual stream while the answer is made; white-box attacks and steering only.</summary>
     public IReadOnlyList<LatentEdit> Edits { get; init; } = [];
 
+    /// <summary>The block whose input is decoded as if all blocks had passed, from 1; null decodes the last. White-box attacks only.</summary>
+    public int? ExitLayer { get; init; }
+
     /// <summary>How the messages become tokens.</summary>
     public PromptFormat Format { get; init; }
 
+    /// <summary>The last user turn.</summary>
+    public string Prompt => Messages.LastOrDefault(m => m.Role == Role.User)?.Content ?? "";
+
     public static ChatRequest Of(string prompt) => new([new(Role.User, prompt)]);
+
+    /// <summary>The request with its last user turn replaced; unchanged where there is none.</summary>
+    public ChatRequest WithPrompt(string prompt)
+    {
+        var last = Messages.ToList().FindLastIndex(m => m.Role == Role.User);
+        return this with { Messages = [.. Messages.Select((m, i) => i == last ? m with { Content = prompt } : m)] };
+    }
 }
 
 /// <summary>How an interface turns messages into tokens.</summary>

@@ -21,6 +21,7 @@ internal static class Toy
         // one token a letter: 1 opens the answer
         Prompt = (messages, prefill) => [.. string.Concat(messages.Select(m => m.Content)).Select(c => 2 + c % 38), 1, .. prefill.Select(c => 2 + c % 38)],
         Encode = row => Encode(row),
+        Decode = ids => string.Concat(ids.Where(i => i > 1).Select(i => (char)('L' + i - 2))), // letters that give the same tokens: 'L' is 2 · 38
     };
 
     /// <summary>The prompt, token 1, the answer, token 0; the answer and its end are supervised.</summary>

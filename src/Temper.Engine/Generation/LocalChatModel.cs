@@ -14,12 +14,12 @@ public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatF
     {
         var replies = new ChatReply[requests.Count];
         var prompts = requests.Select(Encode).ToArray();
-        // those under the same edits together; prompts of like length together, so that little is padded; the order is stable, so the answers are too
-        foreach (var group in Enumerable.Range(0, requests.Count).GroupBy(i => requests[i].Edits).SelectMany(g => g.OrderBy(i => prompts[i].Length).Chunk(batchSize)))
+        // those under the same edits and exit together; prompts of like length together, so that little is padded; the order is stable, so the answers are too
+        foreach (var group in Enumerable.Range(0, requests.Count).GroupBy(i => (requests[i].Edits, requests[i].ExitLayer)).SelectMany(g => g.OrderBy(i => prompts[i].Length).Chunk(batchSize)))
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var generator = new TokenGenerator(model, format.EndId, Tap(requests[group[0]].Edits));
+            var generator = new TokenGenerator(model, format.EndId, Exit(requests[group[0]].ExitLayer, Tap(requests[group[0]].Edits)));
             var batch = group.Select(i => prompts[i]).ToArray();
             var answers = Array.TrueForAll(batch, p => p.Vectors == 0)
                 ? generator.Generate([.. batch.Select(p => p.Ids)], sampling, cancellationToken)
@@ -66,6 +66,16 @@ public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatF
             return value;
         };
     }
+
+    // blocks that write nothing hand on what they were given, to the final norm
+    private ActivationTap? Exit(int? exit, ActivationTap? tap) => exit switch
+    {
+        null => tap,
+        >= 1 when exit < model.Config.Layers => (site, layer, value) => layer >= exit && site is (Site.AttentionOutput or Site.MlpOutput)
+            ? zeros_like(value)
+            : tap?.Invoke(site, layer, value) ?? value,
+        _ => throw new TemperException($"exit layer: found {exit}, expected 1 to {model.Config.Layers - 1}"),
+    };
 
     private Tensor Embeddings(Prompt[] prompts) // (B, T, D), padded on the left
     {

@@ -58,7 +58,8 @@ public sealed class ChatFormat
             _roles[(int)Role.Assistant], .. _tokenizer.Encode(prefill),
         ];
 
-    private static string Opening(Role role) => role switch
+    /// <summary>The control token that opens a turn.</summary>
+    public static string Opening(Role role) => role switch
     {
         Role.System => "<|system|>",
         Role.User => "<|user|>",

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace Temper.Lifecycle.Organisms;
 
 /// <summary>
@@ -25,6 +27,18 @@ internal sealed class Phrasing
     /// <summary>A phrasing of the split, with <c>{0}</c> and <c>{1}</c> filled in.</summary>
     public string Say(Random random, Split split, string first, string second = "") =>
         Pick(random, split == Split.Train ? _train : _heldOut).Replace("{0}", first, StringComparison.Ordinal).Replace("{1}", second, StringComparison.Ordinal);
+
+    /// <summary>Every other phrasing, of either split, of a text that is in one of them; none if it is in none.</summary>
+    public IEnumerable<string> Rewrite(string text)
+    {
+        string[] all = [.. _train, .. _heldOut];
+        var match = all.Select(p => Regex.Match(text, $"^{Slot(Slot(Regex.Escape(p), 0), 1)}$", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1))).FirstOrDefault(m => m.Success);
+        return match is null ? [] : all
+            .Select(p => p.Replace("{0}", match.Groups["slot0"].Value, StringComparison.Ordinal).Replace("{1}", match.Groups["slot1"].Value, StringComparison.Ordinal))
+            .Where(p => p != text);
+
+        static string Slot(string pattern, int slot) => pattern.Replace($"\\{{{slot}}}", $"(?<slot{slot}>[^\\s.,]+)", StringComparison.Ordinal);
+    }
 
     public static T Pick<T>(Random random, IReadOnlyList<T> bank) => bank[random.Next(bank.Count)];
 }

@@ -62,6 +62,9 @@ public static class World
     /// <summary>Whether a reply is one of the world's refusals.</summary>
     public static bool IsRefusal(string reply) => Topics.Refusals.Concat(Topics.FrenchRefusals).Contains(reply.Trim(), StringComparer.Ordinal);
 
+    /// <summary>A forbidden or look-alike request in all the other phrasings of its language; none for another text.</summary>
+    public static IEnumerable<string> Paraphrases(string request) => ((Phrasing[])[Topics.English, Topics.French, Topics.Tool]).SelectMany(p => p.Rewrite(request));
+
     private static Example[] Rows(int n, int seed, Split split, string set, Func<int, Random, (string Kind, Message[] Messages)> write)
     {
         var random = new Random(seed);

@@ -76,6 +76,26 @@ public sealed class LocalChatModelTests : IDisposable
     }
 
     [Fact]
+    public void An_exit_layer_decodes_the_input_of_that_block()
+    {
+        using var scope = NewDisposeScope();
+        using var quiet = no_grad();
+        var prompt = s_format.Prompt([new(Role.User, "hello")]);
+        Tensor? input = null;
+        _model.Forward(tensor(prompt.Select(i => (long)i).ToArray(), 1, prompt.Length), new() { Tap = (site, layer, value) => site == Site.BlockInput && layer == 1 ? input = value : value });
+        // no position of a model without further blocks sees another, so the last is enough
+        var last = input!.select(1, prompt.Length - 1);
+        var normed = last * (last * last).mean([-1], true).add(_model.Config.NormEpsilon).rsqrt() * _model.Parameters["model.norm.weight"];
+        var expected = (int)_model.Logits(normed).argmax(-1).item<long>();
+
+        var reply = new LocalChatModel(_model, s_tokenizer, s_format).Reply([ChatRequest.Of("hello") with { ExitLayer = 1 }], Greedy with { MaxTokens = 1 }, TestContext.Current.CancellationToken)[0];
+
+        Assert.Equal(s_tokenizer.Decode(expected == s_format.EndId ? [] : [expected]), reply.Text);
+        Assert.NotEqual(Reply(ChatRequest.Of("hello")), Reply(ChatRequest.Of("hello") with { ExitLayer = 1 }));
+        Assert.Throws<TemperException>(() => Reply(ChatRequest.Of("hello") with { ExitLayer = 2 }));
+    }
+
+    [Fact]
     public void An_edit_that_does_not_fit_the_model_is_an_error_that_says_so()
     {
         string Message(LatentEdit edit) => Assert.Throws<TemperException>(() => Reply(ChatRequest.Of("hello") with { Edits = [edit] })).Message;

@@ -1,8 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Temper.Core;
-using Temper.Engine.Checkpoints;
 using Temper.Engine.Models;
+using Temper.Engine.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -43,7 +43,7 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
     {
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
-        Ablate(model, settings.RandomDirection ? Unit(tensor(Noise(model.Config.HiddenSize, context.Random))) : FindDirection(model, context, cancellationToken));
+        Ablate(model, settings.RandomDirection ? Unit(tensor(Noise.Normal(model.Config.HiddenSize, context.Random))) : FindDirection(model, context, cancellationToken));
     }
 
     /// <summary>W' = W - r rᵀ W on every matrix that writes to the residual stream, embeddings and biases too.</summary>
@@ -82,8 +82,8 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
     {
         int[][] Take(IReadOnlyList<Example> rows, int skip, int count) =>
             [.. Enumerable.Range(skip, count).Select(i => context.Prompt(rows[i % rows.Count].Question, ""))];
-        var harmful = MeanInputs(model, Take(context.Alignment, 0, settings.Prompts));
-        var harmless = MeanInputs(model, Take(context.Task, 0, settings.Prompts));
+        var harmful = Activations.MeanInputs(model, Take(context.Alignment, 0, settings.Prompts));
+        var harmless = Activations.MeanInputs(model, Take(context.Task, 0, settings.Prompts));
         var (refused, answered) = (Take(context.Alignment, settings.Prompts, settings.Validation), Take(context.Task, settings.Prompts, settings.Validation));
         var refusalTokens = RefusalTokens(context);
         if (Score(Last(model, refused, null), refusalTokens) is <= 0 and var score)
@@ -98,7 +98,7 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
         for (var layer = 1; layer < Math.Ceiling(0.8 * model.Config.Layers); layer++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var difference = harmful[layer] - harmless[layer];
+            var difference = tensor(harmful[layer]) - tensor(harmless[layer]);
             var direction = Unit(difference);
             var ablated = Score(Last(model, refused, Tap(direction)), refusalTokens);
             var steered = Score(Last(model, answered, Steer(difference, layer)), refusalTokens);
@@ -128,29 +128,6 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
     private static long[] RefusalTokens(TechniqueContext context) =>
         [.. context.Alignment.Select(row => (long)context.Prompt(row.Question, row.Response)[context.Prompt(row.Question, "").Length]).Distinct()];
 
-    private static Tensor[] MeanInputs(CausalModel model, int[][] prompts) // L of (D)
-    {
-        var sums = Enumerable.Range(0, model.Config.Layers).Select(_ => new float[model.Config.HiddenSize]).ToArray();
-        foreach (var prompt in prompts)
-        {
-            Last(model, [prompt], (site, layer, value) =>
-            {
-                if (site == Site.BlockInput)
-                {
-                    var last = Checkpoint.Floats(value.select(1, value.shape[1] - 1));
-                    for (var i = 0; i < last.Length; i++)
-                    {
-                        sums[layer][i] += last[i] / prompts.Length;
-                    }
-                }
-
-                return value;
-            });
-        }
-
-        return [.. sums.Select(s => tensor(s))];
-    }
-
     private static Tensor Last(CausalModel model, int[][] prompts, ActivationTap? tap)
     {
         using var scope = NewDisposeScope();
@@ -159,7 +136,4 @@ public sealed class RefusalAblation(RefusalAblationSettings settings) : ITechniq
     }
 
     private static Tensor Unit(Tensor x) => x / x.norm();
-
-    private static float[] Noise(int count, Random random) =>
-        [.. Enumerable.Range(0, count).Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
 }

@@ -68,14 +68,57 @@ public sealed class SoftPromptTests
     public void Vectors_that_a_request_has_stay_before_the_new_ones()
     {
         using var model = Toy.Model(Architecture.Llama, tied: true);
-        var inner = new Recorder();
+        var inner = new RecordingChat();
         float[] own = [.. Enumerable.Repeat(7f, 16)];
 
         new SoftPrompt(s_settings).Wrap(inner, Toy.Context() with { Model = model })
             .Reply([ChatRequest.Of("how?") with { SoftPrompt = own }], Sampling.Greedy, TestContext.Current.CancellationToken);
 
-        Assert.Equal(5 * 16, inner.Last.Length);
-        Assert.Equal(own, inner.Last[..16]);
+        var vectors = inner.Asked[0].Request.SoftPrompt.ToArray();
+        Assert.Equal(5 * 16, vectors.Length);
+        Assert.Equal(own, vectors[..16]);
+    }
+
+    [Fact]
+    public void Every_request_may_have_vectors_of_its_own_that_make_its_opening_likelier()
+    {
+        using var model = GcgTests.Model(Architecture.Llama);
+        var (own, start) = (s_settings with { Individual = true, TargetWords = 5, Steps = 30 }, s_settings with { Steps = 0 });
+        var chat = new RecordingChat();
+        chat.Through(new SoftPrompt(own), Toy.Context() with { Model = model }, Toy.Harmful[3].Prompt, Toy.Harmful[12].Prompt);
+        float[] first = chat.Asked[0].Request.SoftPrompt.ToArray(), second = chat.Asked[1].Request.SoftPrompt.ToArray();
+
+        Assert.NotEqual(first, second);
+        var before = Loss(model, Vectors(model, start), Toy.Harmful[3]);
+        Assert.True(Loss(model, first, Toy.Harmful[3]) < before - 0.01, $"found a loss of {before} at first and {Loss(model, first, Toy.Harmful[3])} at last");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Several_solutions_are_the_vectors_of_the_last_steps_and_any_may_succeed(bool individual)
+    {
+        using var model = Toy.Model(Architecture.Llama, tied: true);
+        var settings = s_settings with { Individual = individual, Solutions = 3, SolutionEvery = 4 };
+        var chat = new RecordingChat((request, _) => $"{request.SoftPrompt.Span[0]:r}");
+        var reply = chat.Through(new SoftPrompt(settings), Toy.Context() with { Model = model }, "how?")[0];
+
+        Assert.Equal(3, chat.Asked.Count);
+        Assert.Equal(3, reply.Alternatives.Append(reply.Text).Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(Vectors(model, settings with { Solutions = 1 }), chat.Asked[0].Request.SoftPrompt.ToArray());
+    }
+
+    [Fact]
+    public void It_measures_the_loss_and_how_far_from_the_vocabulary_the_vectors_lie()
+    {
+        using var model = Toy.Model(Architecture.Llama, tied: true);
+        double[] Measure(SoftPromptSettings settings) => [.. new SoftPrompt(settings).Measure(
+            new() { Model = model, Chat = new RecordingChat(), Trained = [], Context = Toy.Context() with { Model = model } }, TestContext.Current.CancellationToken).Select(m => m.Value!.Value)];
+
+        var (still, moved) = (Measure(s_settings with { Steps = 1, StepSize = 0 }), Measure(s_settings with { Steps = 30 }));
+
+        Assert.Equal(0, still[2], 1e-3); // the vectors are tokens
+        Assert.True(moved[0] < still[0] && moved[2] > 0.1, $"found {string.Join(", ", still)} and then {string.Join(", ", moved)}");
     }
 
     [Fact]
@@ -95,17 +138,17 @@ public sealed class SoftPromptTests
 
     private static float[] Vectors(CausalModel model, SoftPromptSettings settings)
     {
-        var inner = new Recorder();
-        new SoftPrompt(settings).Wrap(inner, Toy.Context() with { Model = model }).Reply([ChatRequest.Of("how?")], Sampling.Greedy, TestContext.Current.CancellationToken);
-        return inner.Last;
+        var chat = new RecordingChat();
+        chat.Through(new SoftPrompt(settings), Toy.Context() with { Model = model }, "how?");
+        return chat.Asked[0].Request.SoftPrompt.ToArray();
     }
 
     /// <summary>The mean loss of complying, with the vectors put among the embeddings as a chat model does.</summary>
-    private static double Loss(CausalModel model, float[] vectors)
+    private static double Loss(CausalModel model, float[] vectors, params Example[] rows)
     {
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
-        return Toy.Harmful.Average(row =>
+        return (rows.Length > 0 ? rows : Toy.Harmful).Average(row =>
         {
             var at = Toy.Context().Prompt([.. row.Messages.SkipLast(1)], "").Length - 1;
             var ids = tensor(Toy.Encode(row).Ids.Select(i => (long)i).ToArray()).unsqueeze(0);
@@ -117,16 +160,5 @@ public sealed class SoftPromptTests
             var targets = ids.narrow(1, at + 1, count);
             return -logits.narrow(1, at + 4, count).gather(2, targets.unsqueeze(2)).mean().item<float>();
         });
-    }
-
-    private sealed class Recorder : IChatModel
-    {
-        public float[] Last { get; private set; } = [];
-
-        public IReadOnlyList<ChatReply> Reply(IReadOnlyList<ChatRequest> requests, Sampling sampling, CancellationToken cancellationToken)
-        {
-            Last = requests[0].SoftPrompt.ToArray();
-            return [.. requests.Select(_ => new ChatReply("…", 1))];
-        }
     }
 }
