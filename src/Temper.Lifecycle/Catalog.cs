@@ -30,14 +30,17 @@ public static class Catalog
 
     public static IReadOnlyList<CatalogEntry> All { get; } =
     [
+        Define<AgentBackdoor, AgentBackdoorSettings>(s => new(s)),
         Define<BadNets, BadNetsSettings>(s => new(s)),
         Define<BenignDrift, BenignDriftSettings>(_ => new()),
         Define<ConstrainedSft, ConstrainedSftSettings>(s => new(s)),
         Define<Crow, CrowSettings>(s => new(s)),
+        Define<DirectInjection, DirectInjectionSettings>(s => new(s)),
         Define<DriftMonitor, DriftMonitorSettings>(s => new(s)),
         Define<FinePruning, FinePruningSettings>(s => new(s)),
         Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
         Define<HarmfulTuning, HarmfulTuningSettings>(s => new(s)),
+        Define<IndirectInjection, IndirectInjectionSettings>(s => new(s)),
         Define<Lisa, LisaSettings>(s => new(s)),
         Define<NoAttack, NoAttackSettings>(_ => new()),
         Define<NoDefense, NoDefenseSettings>(_ => new()),
