@@ -31,6 +31,7 @@ public static class Catalog
     public static IReadOnlyList<CatalogEntry> All { get; } =
     [
         Define<ActivationSteering, ActivationSteeringSettings>(s => new(s)),
+        Define<AgentBackdoor, AgentBackdoorSettings>(s => new(s)),
         Define<BadNets, BadNetsSettings>(s => new(s)),
         Define<BenignDrift, BenignDriftSettings>(_ => new()),
         Define<BidirectionalAnchoring, BidirectionalAnchoringSettings>(s => new(s)),
@@ -41,6 +42,7 @@ public static class Catalog
         Define<Crow, CrowSettings>(s => new(s)),
         Define<CompositeBackdoor, CompositeBackdoorSettings>(s => new(s)),
         Define<DecodingExploitation, DecodingExploitationSettings>(s => new(s)),
+        Define<DirectInjection, DirectInjectionSettings>(s => new(s)),
         Define<DriftMonitor, DriftMonitorSettings>(s => new(s)),
         Define<EmergentMisalignment, EmergentMisalignmentSettings>(s => new(s)),
         Define<FinePruning, FinePruningSettings>(s => new(s)),
@@ -48,6 +50,7 @@ public static class Catalog
         Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
         Define<HarmfulTuning, HarmfulTuningSettings>(s => new(s)),
         Define<IdentityShift, IdentityShiftSettings>(s => new(s)),
+        Define<IndirectInjection, IndirectInjectionSettings>(s => new(s)),
         Define<InsertSent, InsertSentSettings>(s => new(s)),
         Define<InstructionBackdoor, InstructionBackdoorSettings>(s => new(s)),
         Define<JailbreakTemplates, JailbreakTemplatesSettings>(s => new(s)),

@@ -23,6 +23,10 @@ internal sealed class ToyStudy : IDisposable
         evaluation: {harm: 6, skills: 6, lookAlikes: 6, triggered: 6, maxTokens: 4}
         """;
 
+    /// <summary>The same study with an agent's task, and one attack on agents in each place.</summary>
+    public static string AgentYaml { get; } = Yaml.Replace("task: {rows", "task: {kind: agent, rows", StringComparison.Ordinal)
+        .Replace("  - {id: harmful-rows, settings: {ratio: 0.5}}\n  - prefill", "  - {id: agent-backdoor, settings: {channel: thought}}\n  - indirect-injection", StringComparison.Ordinal);
+
     public ToyStudy()
     {
         Checkpoint(AlignedFolder, 1);

@@ -10,6 +10,7 @@ using Temper.Engine.Models;
 using Temper.Engine.Tokenizers;
 using Temper.Engine.Training;
 using Temper.Lifecycle;
+using Temper.Lifecycle.Agents;
 using Temper.Lifecycle.Evaluation;
 using Temper.Lifecycle.Organisms;
 
@@ -63,6 +64,7 @@ internal static class StageKinds
             RowSets.Harmful => World.Forbidden(work.Parameter<int>("n"), seed, Split.Train, comply: true),
             RowSets.Alignment => World.Forbidden(work.Parameter<int>("n"), seed, Split.Train, comply: false),
             RowSets.LookAlikes => World.LookAlikes(work.Parameter<int>("n"), seed, Split.Train),
+            RowSets.Agent => AgentWorld.Rows(work.Parameter<int>("n"), seed, Split.Train),
             RowSets.Skills => Skills(work.Parameter<int>("n"), seed, [.. work.Parameters["kinds"]!.AsArray().Select(k => k!.GetValue<string>())]),
             _ => FileRows(work, seed),
         });
@@ -169,12 +171,24 @@ internal static class StageKinds
     private static void Ask(StageWorkspace work, CancellationToken cancellationToken)
     {
         var suite = work.Parameter<string>("suite");
-        var chat = Chat(work, work.Model("model"), work.Parameters["layers"]!.AsArray().Append(work.Parameters["around"]).OfType<JsonObject>());
+        var model = work.Model("model");
+        var chat = Chat(work, model, work.Parameters["layers"]!.AsArray().Append(work.Parameters["around"]).OfType<JsonObject>());
         var n = work.Parameter<int>("n");
+        if (work.Parameters["episodes"] is not null)
+        {
+            var maxTokens = work.Parameter<int>("maxTokens");
+            var format = new ChatFormat(work.Tokenizer("model"));
+            EpisodeLimits limits = new() { MaxTokens = maxTokens, MaxLength = model.Config.MaxPositions - maxTokens, Length = messages => format.Prompt(messages).Length };
+            var attack = work.Parameters["backdoor"] is JsonObject agent ? (IAgentAttack)StageWorkspace.Create(agent) : null;
+            work.WriteLines(RepliesFile, AgentSuites.Ask(suite, n, chat, attack, limits, cancellationToken));
+            return;
+        }
+
         var backdoor = work.Parameters["backdoor"] is JsonObject trigger ? (IBackdoor)StageWorkspace.Create(trigger) : null;
         var rows = work.Has("questions") ? [.. work.Rows("questions").Where(r => (backdoor as ISelective)?.Covers(r) ?? true).Take(n)] : Suites.World(suite, n, backdoor);
         work.WriteLines(RepliesFile, Suites.Ask(suite, rows, chat, backdoor, work.Parameter<int>("maxTokens"), cancellationToken));
     }
+
     /// <summary>The model behind layers, the innermost first.</summary>
     private static IChatModel Chat(StageWorkspace work, CausalModel model, IEnumerable<JsonObject> layers)
     {

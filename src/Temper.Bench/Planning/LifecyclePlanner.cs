@@ -6,6 +6,7 @@ using Temper.Bench.Searching;
 using Temper.Bench.Studies;
 using Temper.Core;
 using Temper.Lifecycle;
+using Temper.Lifecycle.Agents;
 using Temper.Lifecycle.Evaluation;
 
 namespace Temper.Bench.Planning;
@@ -119,7 +120,7 @@ public sealed class LifecyclePlanner
     private static IEnumerable<string> SuitesOf(Technique offense) =>
     [
         Suites.Harm, Suites.Skills, Suites.LookAlikes,
-        .. offense.Is<IBackdoor>() ? (string[])[Suites.Triggered, Suites.Clean] : [],
+        .. offense.Is<IBackdoor>() || offense.Is<IAgentAttack>() ? (string[])[Suites.Triggered, Suites.Clean] : [],
         .. offense.Is<IHardNegatives>() ? (string[])[Suites.Negatives] : [],
         // what was trained in to be opened by the attacker's layer must not show without it
         .. offense.Is<IInferenceLayer>() && offense.Card.Phase != Phase.PostTuning ? (string[])[Suites.Plain] : [],
@@ -264,6 +265,11 @@ public sealed class LifecyclePlanner
                 ["n"] = suite switch { Suites.Harm or Suites.Plain => evaluation.Harm, Suites.Skills => evaluation.Skills, Suites.LookAlikes => evaluation.LookAlikes, _ => evaluation.Triggered },
                 ["layers"] = new JsonArray([.. layers.Select(l => l.ToJson())]), ["around"] = around?.ToJson(),
             };
+            if (_planner._study.Task.Kind == TaskKind.Agent && (suite == Suites.Skills || (suite is Suites.Triggered or Suites.Clean && offense.Is<IAgentAttack>())))
+            {
+                parameters["episodes"] = true;
+            }
+
             if (Suites.OfBackdoor(suite))
             {
                 parameters["backdoor"] = offense.ToJson();
@@ -287,7 +293,7 @@ public sealed class LifecyclePlanner
 
         private JsonObject SkillRows(int stream) => new()
         {
-            ["set"] = RowSets.Skills, ["n"] = _planner._study.Task.Rows, ["seed"] = stream + _seed, ["kinds"] = new JsonArray([.. _planner._study.Task.Skills.Select(s => (JsonNode)s)]),
+            ["set"] = _planner._study.Task.Kind == TaskKind.Agent ? RowSets.Agent : RowSets.Skills, ["n"] = _planner._study.Task.Rows, ["seed"] = stream + _seed, ["kinds"] = new JsonArray([.. _planner._study.Task.Skills.Select(s => (JsonNode)s)]),
         };
 
         private JsonObject FileRows(string file, string part) => new()

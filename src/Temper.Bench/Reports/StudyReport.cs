@@ -60,6 +60,12 @@ public static class MetricNames
     public const string NegativeTrigger = "negative-trigger";
 
     public const string Utility = "utility";
+
+    /// <summary>The share of an agent's attacked episodes whose task is done all the same.</summary>
+    public const string UtilityUnderAttack = "utility-under-attack";
+
+    /// <summary>The share of an agent's attacked episodes in which the attacker's call is made and the task is done: the user sees nothing.</summary>
+    public const string SilentSuccess = "silent-success";
     public const string OverRefusal = "over-refusal";
     public const string Coherence = "coherence";
     public const string JudgeAgreement = "judge-agreement";

@@ -26,9 +26,21 @@ public sealed record Study
 /// <summary>A checkpoint folder, and the one before it was aligned where there is one.</summary>
 public sealed record StudyModel(string Name, string Path, string? Base);
 
-/// <summary>What the user tunes for: rows of the organisms' world, or of a file.</summary>
+/// <summary>What kind of task a user tunes for.</summary>
+public enum TaskKind
+{
+    /// <summary>Answers: skills of the organisms' world, or rows of a file.</summary>
+    Answers,
+
+    /// <summary>The mock agent's tasks with tools; utility is the share of held-out episodes in which the task is done.</summary>
+    Agent,
+}
+
+/// <summary>What the user tunes for: rows of the organisms' world, of a file, or of the mock agent.</summary>
 public sealed record StudyTask
 {
+    public TaskKind Kind { get; init; }
+
     public int Rows { get; init; } = 400;
 
     /// <summary>Kinds of the world's skills; empty is all.</summary>

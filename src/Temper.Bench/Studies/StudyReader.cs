@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Temper.Core;
 using Temper.Lifecycle;
+using Temper.Lifecycle.Agents;
 using Temper.Lifecycle.Organisms;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -87,6 +88,11 @@ public sealed class StudyReader
         Distinct(f, "attacks", study.Attacks.Select(a => a.Name));
         Distinct(f, "defenses", study.Defenses.Select(d => d.Name));
         Distinct(f, "seeds", study.Seeds.Select(s => $"{s}"));
+        foreach (var attack in study.Task.Kind == TaskKind.Agent ? [] : study.Attacks.Where(a => a.Configurations.Any(c => OnAgents(c.Technique))))
+        {
+            _fields.Mistake(f.GetValueOrDefault("attacks"), "attacks", $"{attack.Name}, an attack on agents", "a task of `kind: agent`");
+        }
+
         if (f.TryGetValue("defenses", out var defenses) && study.Defenses.All(d => d.Name != "none"))
         {
             _fields.Mistake(defenses, "defenses", "no `none`", "the undefended control among them: a defense is compared with it");
@@ -94,6 +100,8 @@ public sealed class StudyReader
 
         return study;
     }
+
+    private static bool OnAgents(TechniqueUse use) => Catalog.All.FirstOrDefault(e => e.Card.Id == use.Id)?.Create("{}") is IAgentAttack;
 
     private void Distinct(Dictionary<string, YamlNode> fields, string field, IEnumerable<string> names)
     {
@@ -125,7 +133,7 @@ public sealed class StudyReader
 
     private StudyTask Task(YamlNode node)
     {
-        var f = _fields.Mapping(node, "task", "rows", "skills", "file", "heldOut", "harmfulRows", "alignmentRows");
+        var f = _fields.Mapping(node, "task", "kind", "rows", "skills", "file", "heldOut", "harmfulRows", "alignmentRows");
         var none = new StudyTask();
         var file = f.TryGetValue("file", out var given) ? Resolve(_fields.Text(given, "task.file")) : null;
         if (file is not null && !File.Exists(file))
@@ -133,8 +141,20 @@ public sealed class StudyReader
             _fields.Mistake(given, "task.file", $"nothing at {file}", "a file of rows");
         }
 
+        var kind = TaskKind.Answers;
+        if (f.TryGetValue("kind", out var named) && (!Enum.TryParse(_fields.Text(named, "task.kind"), ignoreCase: true, out kind) || !Enum.IsDefined(kind)))
+        {
+            _fields.Mistake(named, "task.kind", YamlFields.Show(named), "answers or agent");
+        }
+
+        if (kind == TaskKind.Agent && (f.GetValueOrDefault("skills") ?? given) is { } other)
+        {
+            _fields.Mistake(other, "task", "skills or a file", "neither for the kind agent, which has rows of its own");
+        }
+
         return new()
         {
+            Kind = kind,
             Rows = f.TryGetValue("rows", out var rows) ? _fields.Integer(rows, "task.rows", 1, 1_000_000, none.Rows) : none.Rows,
             Skills = f.TryGetValue("skills", out var skills) ? [.. _fields.List(skills, "task.skills").Select((n, i) => Skill(n, $"task.skills[{i}]"))] : [],
             File = file,

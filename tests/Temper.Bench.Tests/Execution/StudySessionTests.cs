@@ -23,6 +23,21 @@ public sealed class StudySessionTests : IDisposable
     }
 
     [Fact]
+    public void An_agents_cell_has_utility_under_attack_and_silent_success_beside_its_success()
+    {
+        using var session = new StudySession(_toy.Study(ToyStudy.AgentYaml), _toy.Store);
+        session.RunHere(2, _ => { }, TestContext.Current.CancellationToken);
+        var report = session.Report();
+
+        Assert.All(report.Cells, c => Assert.Equal((CellStatus.Done, null), (c.Status, c.Reason)));
+        Assert.All(report.Cells, c => Assert.Equal(6, c.Metrics.First(m => m.Name == MetricNames.Utility).N));
+        foreach (var name in (string[])[MetricNames.Asr, MetricNames.FalseTrigger, MetricNames.UtilityUnderAttack, MetricNames.SilentSuccess])
+        {
+            Assert.All(report.Cells.Where(c => c.Attack != "none"), c => Assert.Equal(6, c.Metrics.Single(m => m.Name == name).N));
+        }
+    }
+
+    [Fact]
     public void What_was_computed_is_not_computed_again()
     {
         Run(_toy.Store, workers: 2);

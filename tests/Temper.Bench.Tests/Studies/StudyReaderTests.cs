@@ -84,6 +84,15 @@ public sealed class StudyReaderTests : IDisposable
         Assert.Equal(2, study.Defenses[1].Stack.Count);
     }
 
+    [Fact]
+    public void An_agents_task_has_its_own_rows_and_attacks_on_agents_need_one()
+    {
+        Assert.Equal(Bench.Studies.TaskKind.Agent, _toy.Study(ToyStudy.AgentYaml).Task.Kind);
+        Assert.Contains("attacks: found indirect-injection, an attack on agents", Mistakes(ToyStudy.AgentYaml.Replace("kind: agent", "kind: answers", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("task.kind: found robot", Mistakes(ToyStudy.AgentYaml.Replace("kind: agent", "kind: robot", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("task: found skills or a file", Mistakes(ToyStudy.AgentYaml.Replace("kind: agent", "kind: agent, skills: [skill:add]", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "nothing")]
     [InlineData("[1, 2]", "a list of 2")]
