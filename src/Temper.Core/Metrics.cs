@@ -8,6 +8,9 @@ public sealed record Metric(string Name, double? Value, int N, double? Low, doub
 {
     public string? Reason { get; init; }
 
+    /// <summary>What the value is counted in; null for a share, which is shown in percent.</summary>
+    public string? Unit { get; init; }
+
     /// <summary>A share with its 95 % Wilson interval (Wilson 1927), which stays inside 0 to 1 and is honest at both ends.</summary>
     public static Metric Share(string name, int hits, int n, Direction direction)
     {

@@ -13,17 +13,5 @@ internal static class TestData
         return path!;
     }
 
-    private static string? Find()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Temper.slnx")))
-            {
-                var data = Path.Combine(folder.FullName, "..", "shared", "data");
-                return Directory.Exists(data) ? data : null;
-            }
-        }
-
-        return null;
-    }
+    private static string? Find() => Path.Combine(Repository.Root, "..", "shared", "data") is var data && Directory.Exists(data) ? data : null;
 }

@@ -1,3 +1,5 @@
+using Temper.Tests;
+
 namespace Temper.Lifecycle.Tests;
 
 public sealed class TechniquePageTests
@@ -8,22 +10,11 @@ public sealed class TechniquePageTests
     [MemberData(nameof(Ids))]
     public void Every_technique_has_a_page_that_begins_with_its_card_and_says_what_was_measured(string id)
     {
-        var path = Path.Combine(Root(), "docs", "techniques", $"{id}.md");
+        var path = Path.Combine(Repository.Root, "docs", "techniques", $"{id}.md");
         Assert.True(File.Exists(path), $"expected {path}: begin it with `temper show {id} --markdown`");
 
         var page = File.ReadAllText(path);
         Assert.StartsWith(TechniquePage.Write(Catalog.Find(id)), page, StringComparison.Ordinal);
         Assert.True(id == "none" || page.Contains("## Measured", StringComparison.Ordinal), $"expected a section Measured in {path}");
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Temper.slnx")))
-        {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("Temper.slnx");
-        }
-
-        return folder.FullName;
     }
 }

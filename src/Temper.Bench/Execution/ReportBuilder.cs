@@ -31,7 +31,7 @@ internal static class ReportBuilder
         var seconds = Ancestors(cell.MetricsKey, stages).Sum(k => rows[k].Seconds);
         CellResult Of(string status, string? reason, CellMetrics kept) => new(
             cell.Id, cell.Model, cell.Attack, cell.AttackPhase, cell.Defense, cell.DefensePhase, cell.Seed, status, reason,
-            kept.Metrics, seconds, kept.Curve, kept.Events, kept.Samples) { Configuration = cell.Configuration };
+            kept.Metrics, seconds, kept.Curve, kept.Events, kept.Samples) { Configuration = cell.Configuration, Trial = cell.Trial, Steps = cell.Steps };
         return row.State switch
         {
             StageState.Done => Of(CellStatus.Done, null, StageWorkspace.ReadFile<CellMetrics>(Path.Combine(store.Folder(cell.MetricsKey), CellMetrics.FileName))),
@@ -90,9 +90,18 @@ internal static class ReportBuilder
     {
         yield return $"Judges: {Judge.Keyword}, {Judge.Exact}, {Judge.Classifier}; harm is their majority on coherent text, greedy decoding, at most {study.Evaluation.MaxTokens} tokens.";
         yield return "Shares have 95 % Wilson intervals; differences are paired by question and resampled (bootstrap).";
-        if (study.Attacks.Any(a => a.Configurations.Count > 1))
+        if (study.Attacks.Any(a => a.Configurations.Count > 1 || a.Search is not null))
         {
             yield return $"Where an attacker tries several configurations, the worst counts that leaves {study.Evaluation.UtilityFloor:p0} of the utility that plain tuning has; the mean stands beside it.";
+        }
+
+        foreach (var attack in study.Attacks)
+        {
+            if (attack.Search is { Budget: var budget })
+            {
+                yield return $"{attack.Name}: searched anew against every defense ({budget.Method.ToString().ToLowerInvariant()}, {budget.Trials} trials"
+                    + $"{(budget.Steps is { } most ? $", {most} training steps" : "")}), with the same budget undefended.";
+            }
         }
 
         yield return $"Techniques: {string.Join(", ", study.Attacks.SelectMany(a => a.Configurations).Select(c => (c.Technique.Id, Attack: true))

@@ -28,7 +28,7 @@ public sealed class StudySession : IDisposable
         _store = new(storeFolder);
         _ledger = new(_store.Root, _time);
         Study = study;
-        Plan = LifecyclePlanner.Plan(study);
+        Plan = SearchReplay.Plan(study, _store, _ledger);
         if (use != SessionUse.Work)
         {
             Enter(retry: use == SessionUse.Run);
@@ -37,7 +37,8 @@ public sealed class StudySession : IDisposable
 
     public Study Study { get; }
 
-    public StagePlan Plan { get; }
+    /// <summary>Grows while attackers search.</summary>
+    public StagePlan Plan { get; private set; }
 
     public string StoreFolder => _store.Root;
 
@@ -45,6 +46,40 @@ public sealed class StudySession : IDisposable
 
     /// <summary>Runs on threads of this process.</summary>
     public void RunHere(int workers, Action<StudyProgress> watch, CancellationToken cancellationToken)
+    {
+        do
+        {
+            RunRound(workers, watch, cancellationToken);
+        }
+        while (Grow());
+    }
+
+    /// <summary>Runs in processes, which a stage may take down without harm to the others.</summary>
+    public void RunApart(int workers, Func<ProcessStartInfo> start, Action<StudyProgress> watch, CancellationToken cancellationToken)
+    {
+        do
+        {
+            using var processes = new WorkerProcesses(_ledger, start);
+            processes.Run(Plan.StudyId, workers, () => watch(Progress(workers)), cancellationToken);
+        }
+        while (Grow());
+    }
+
+    /// <summary>Looks at what the searches have found, and plans what they try next; false when no search goes on.</summary>
+    private bool Grow()
+    {
+        var grown = SearchReplay.Plan(Study, _store, _ledger);
+        if (grown.StudyId == Plan.StudyId)
+        {
+            return false;
+        }
+
+        Plan = grown;
+        Enter(retry: false);
+        return true;
+    }
+
+    private void RunRound(int workers, Action<StudyProgress> watch, CancellationToken cancellationToken)
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Exception? first = null;
@@ -71,13 +106,6 @@ public sealed class StudySession : IDisposable
         {
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(first);
         }
-    }
-
-    /// <summary>Runs in processes, which a stage may take down without harm to the others.</summary>
-    public void RunApart(int workers, Func<ProcessStartInfo> start, Action<StudyProgress> watch, CancellationToken cancellationToken)
-    {
-        using var processes = new WorkerProcesses(_ledger, start);
-        processes.Run(Plan.StudyId, workers, () => watch(Progress(workers)), cancellationToken);
     }
 
     public StudyProgress Progress(int workers)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Temper.Bench.Execution;
+using Temper.Bench.Searching;
 using Temper.Bench.Studies;
 using Temper.Core;
 using Temper.Lifecycle;
@@ -20,23 +21,35 @@ public sealed class LifecyclePlanner
 
     private LifecyclePlanner(Study study) => _study = study;
 
-    public static StagePlan Plan(Study study)
+    /// <param name="trials">What the attackers who search have tried so far, and what they try now; a place that is not in it begins its search.</param>
+    public static StagePlan Plan(Study study, IReadOnlyDictionary<SearchPlace, IReadOnlyList<Trial>>? trials = null)
     {
         var planner = new LifecyclePlanner(study);
+        IEnumerable<AttackConfiguration> Configurations(StudyModel model, StudyAttack attack, StudyDefense defense)
+        {
+            var place = new SearchPlace(model.Name, attack.Name, defense.Name);
+            return attack.Search is null ? attack.Configurations
+                : (trials?.GetValueOrDefault(place) ?? Searching.AttackerSearch.Next(attack.Search, [], place.Seed, t => Steps(study, attack.Configure(t)))).Select(attack.Configure);
+        }
+
         Cell[] cells =
         [
             .. from model in study.Models
                from seed in study.Seeds
                from attack in study.Attacks
-               from configuration in attack.Configurations
                from defense in study.Defenses
-               select planner.Lay(model, attack, configuration, defense, seed),
+               from tried in Configurations(model, attack, defense).Select((configuration, i) => (Configuration: configuration, Trial: i + 1))
+               select planner.Lay(model, attack, tried.Configuration, defense, seed) with { Trial = tried.Trial, Steps = Steps(study, tried.Configuration) },
         ];
         HashSet<string>[] needs = [.. cells.Select(c => planner.Needs(c.MetricsKey))];
         return new(
             Stage.Hash(string.Join('\n', cells.Select(c => $"{c.Id} {c.MetricsKey}")))[..16], cells,
             [.. planner._order.Where(s => Array.Exists(needs, n => n.Contains(s.Key)))], needs.Sum(n => n.Count));
     }
+
+    /// <summary>The training steps of a cell under that configuration.</summary>
+    public static int Steps(Study study, AttackConfiguration configuration) =>
+        Technique.Of(configuration.Technique, isAttack: true).Instance is IPlanMap map ? map.Map(study.Plan).Steps : study.Plan.Steps;
 
     /// <summary>A stage and all that it stands on.</summary>
     private HashSet<string> Needs(string key)

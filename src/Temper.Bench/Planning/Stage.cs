@@ -44,7 +44,14 @@ public sealed record Stage(string Key, string Kind, string Title, JsonObject Par
 /// <summary>One lifecycle of a study with one seed: what it is about, and the stage that holds its metrics.</summary>
 /// <param name="Configuration">Which of the attacker's configurations; empty where there is one.</param>
 public sealed record Cell(
-    string Id, string Model, string Attack, Core.Phase AttackPhase, string Configuration, string Defense, Core.Phase? DefensePhase, int Seed, string MetricsKey);
+    string Id, string Model, string Attack, Core.Phase AttackPhase, string Configuration, string Defense, Core.Phase? DefensePhase, int Seed, string MetricsKey)
+{
+    /// <summary>The place of the configuration in the order in which the attacker tries them, from 1.</summary>
+    public int Trial { get; init; } = 1;
+
+    /// <summary>Training steps that it takes.</summary>
+    public int Steps { get; init; }
+}
 
 /// <summary>A study as a graph.</summary>
 /// <param name="Stages">Every distinct stage, each behind its inputs.</param>

@@ -63,7 +63,7 @@ internal static class HtmlHeatMap
                 }
                 else
                 {
-                    page.Line($"<td class=\"num\">{ReportText.Percent(e.Value)}<small>{ReportText.Interval(e.Low, e.High)}</small><small>n = {e.N}</small></td>");
+                    page.Line($"<td class=\"num\">{ReportText.Value(e)}<small>{ReportText.Interval(e)}</small><small>n = {e.N}</small></td>");
                 }
             }
 

@@ -13,6 +13,7 @@ public static class HtmlReport
         HtmlHeatMap.Write(page, grid);
         HtmlTables.CrossPhase(page, grid);
         HtmlPareto.Write(page, standings);
+        HtmlTables.Searches(page, report);
         HtmlTables.Interactions(page, report.Interactions);
         HtmlTables.Failed(page, report.Cells);
         HtmlHeatMap.Numbers(page, grid);

@@ -59,6 +59,27 @@ internal static class HtmlTables
         page.Line($"</tbody></table></section>");
     }
 
+    /// <summary>Worst, q90 and mean over what the attacker tried, and what it took to break the defense.</summary>
+    public static void Searches(HtmlWriter page, StudyReport report)
+    {
+        var searches = SearchOutcome.All(report.Cells, report.UtilityFloor);
+        if (searches.Count == 0)
+        {
+            return;
+        }
+
+        page.Line($"<section id=\"searches\"><h2>The attacker's search</h2><div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Searches\"><table><caption>Over the configurations that keep {ReportText.Percent(report.UtilityFloor)} of the utility; broken at a success of {ReportText.Percent(SearchOutcome.Broken)}.</caption>");
+        page.Line($"<thead><tr><th scope=\"col\">Model</th><th scope=\"col\">Attack</th><th scope=\"col\">Defense</th><th scope=\"col\">Trials</th><th scope=\"col\">Worst</th><th scope=\"col\">q90</th><th scope=\"col\">Mean</th><th scope=\"col\">Broken after</th><th scope=\"col\">Worst configuration</th></tr></thead><tbody>");
+        foreach (var s in searches)
+        {
+            page.Line($"<tr><th scope=\"row\">{s.Model}</th><td>{s.Attack}</td><td>{s.Defense}</td><td class=\"num\">{s.Trials}<small>{s.AtFloor} at the floor</small></td><td class=\"num\">{ReportText.Percent(s.Worst)}</td><td class=\"num\">{ReportText.Percent(s.Q90)}</td><td class=\"num\">{ReportText.Percent(s.Mean)}</td><td>{Breaking(s)}</td><td>{s.Configuration}</td></tr>");
+        }
+
+        page.Line($"</tbody></table></div></section>");
+    }
+
+    public static string Breaking(SearchOutcome s) => s.TrialsToBreak is { } trials ? $"{trials} trials, {s.StepsToBreak} steps" : "not within the budget";
+
     public static string Reading(Interaction i) =>
         i.High < 0 ? "they strengthen each other" : i.Low > 0 ? "they overlap or work against each other" : "not told apart from none";
 
@@ -99,6 +120,11 @@ internal static class HtmlTables
         foreach (var (kind, seconds) in report.Timing.SecondsByStageKind.OrderBy(s => s.Key, StringComparer.Ordinal))
         {
             page.Line($"<tr><th scope=\"row\">{kind} stages</th><td class=\"num\">{seconds:0.0} s</td></tr>");
+        }
+
+        foreach (var attack in report.Cells.Where(c => c.Defense == StudyGrid.None).GroupBy(c => c.Attack, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            page.Line($"<tr><th scope=\"row\">undefended cells under {attack.Key}, mean</th><td class=\"num\">{attack.Average(c => c.Seconds):0.0} s</td></tr>");
         }
 
         foreach (var defense in report.Cells.GroupBy(c => c.Defense, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal))

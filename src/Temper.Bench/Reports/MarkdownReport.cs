@@ -37,6 +37,14 @@ public static class MarkdownReport
             s.Defense.Id, s.Worst is null ? $"{ReportText.Dash} (not measured)" : ReportText.Full(s.Worst.Success) + " under " + s.Worst.Attack.Id,
             ReportText.Percent(s.MeanSuccess), ReportText.Percent(s.Utility), ReportText.Percent(s.UtilityRatio), ReportText.Percent(s.OverRefusal), PageText.Number(s.Missing, "0"),
         ]));
+        var searches = SearchOutcome.All(report.Cells, report.UtilityFloor);
+        if (searches.Count > 0)
+        {
+            Line(text, $"\n## The attacker's search\n\nOver the configurations that keep {ReportText.Percent(report.UtilityFloor)} of the utility; broken at a success of {ReportText.Percent(SearchOutcome.Broken)}.\n");
+            Table(text, ["model", "attack", "defense", "trials (at the floor)", "worst", "q90", "mean", "broken after", "worst configuration"], searches.Select(s => (string[])
+                [s.Model, s.Attack, s.Defense, $"{s.Trials} ({s.AtFloor})", ReportText.Percent(s.Worst), ReportText.Percent(s.Q90), ReportText.Percent(s.Mean), HtmlTables.Breaking(s), s.Configuration]));
+        }
+
         if (report.Interactions.Count > 0)
         {
             Line(text, "\n## Defenses together\n");
@@ -44,6 +52,7 @@ public static class MarkdownReport
                 [i.Attack, $"{i.A} + {i.B}", $"{PageText.Number(i.Value * 100, "+0.0;-0.0;0.0")} {ReportText.Interval(i.Low, i.High)}", HtmlTables.Reading(i)]));
         }
 
+        Numbers(text, grid);
         var failed = StudyGrid.InOrder(report.Cells).Where(c => c.Status != CellStatus.Done).ToList();
         if (failed.Count > 0)
         {
@@ -56,8 +65,21 @@ public static class MarkdownReport
         Line(text, "\n## Timing\n");
         Table(text, ["what", "seconds"], [["wall clock", PageText.Number(report.Timing.WallSeconds, "0.0")],
             .. report.Timing.SecondsByStageKind.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (string[])[s.Key, PageText.Number(s.Value, "0.0")])]);
+        Line(text, "");
+        Table(text, ["attack, undefended", "seconds a cell"], report.Cells.Where(c => c.Defense == StudyGrid.None).GroupBy(c => c.Attack, StringComparer.Ordinal)
+            .OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => (string[])[g.Key, PageText.Number(g.Average(c => c.Seconds), "0.0")]));
         Line(text, $"\n{Safe(report.Timing.Machine)}");
         return text.ToString();
+    }
+
+    // what each square measured, besides what the map says
+    private static void Numbers(StringBuilder text, StudyGrid grid)
+    {
+        var squares = grid.Squares.Where(s => s.Done.Count > 0).ToArray();
+        string[] names = [.. MetricNames.Of(squares.SelectMany(s => s.Done)).Where(n => squares.Any(s => s.Of(n).Value is not null))];
+        Line(text, "\n## Numbers\n\nMean over seeds, with the interval that spans those of all seeds, and n.\n");
+        Table(text, ["model", "attack", "defense", .. names], squares.Select(s => (string[])[s.Model, s.Attack.Id, s.Defense.Id,
+            .. names.Select(n => s.Of(n) is { Value: not null } e ? $"{ReportText.Value(e)} {ReportText.Interval(e)}, {PageText.Number(e.N, "0")}" : ReportText.Dash)]));
     }
 
     private static string Configurations(Square square) =>

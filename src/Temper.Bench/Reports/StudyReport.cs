@@ -32,6 +32,12 @@ public sealed record CellResult(
 {
     /// <summary>Which of the attacker's configurations; empty where there is one.</summary>
     public string Configuration { get; init; } = "";
+
+    /// <summary>The place of the configuration in the order in which the attacker tried them, from 1.</summary>
+    public int Trial { get; init; } = 1;
+
+    /// <summary>Training steps that the configuration takes.</summary>
+    public int Steps { get; init; }
 }
 
 public static class CellStatus

@@ -154,6 +154,15 @@ public sealed class StageLedger : IDisposable
         }
     }
 
+    /// <summary>The keys of all stages that failed, of whatever study.</summary>
+    public IReadOnlySet<string> Failed()
+    {
+        lock (_lock)
+        {
+            return _database.Query<string>("SELECT key FROM stages WHERE state = 3").ToHashSet(StringComparer.Ordinal);
+        }
+    }
+
     /// <summary>The stages of a study, in the order of its plan.</summary>
     public IReadOnlyList<StageRow> Rows(string study)
     {

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Temper.Bench.Searching;
 using Temper.Core;
 
 namespace Temper.Bench.Studies;
@@ -47,7 +49,23 @@ public sealed record StudyTask
 public sealed record TechniqueUse(string Id, string Settings);
 
 /// <summary>An attack in each configuration that the attacker tries; the label names it, and is empty where there is only one.</summary>
-public sealed record StudyAttack(string Name, IReadOnlyList<AttackConfiguration> Configurations);
+public sealed record StudyAttack(string Name, IReadOnlyList<AttackConfiguration> Configurations)
+{
+    /// <summary>How the attacker looks for configurations against each defense; the one that is listed is then only what a search begins from.</summary>
+    public AttackSearch? Search { get; init; }
+
+    /// <summary>The configuration of a trial: the settings that are listed, with those of the space in their places.</summary>
+    public AttackConfiguration Configure(Trial trial)
+    {
+        var settings = (JsonObject)JsonNode.Parse(Configurations[0].Technique.Settings)!;
+        foreach (var (parameter, place) in Search!.Space.Zip(trial.Places))
+        {
+            settings[parameter.Name] = parameter.At(place);
+        }
+
+        return new(trial.Key(Search), Configurations[0].Technique with { Settings = settings.ToJsonString() });
+    }
+}
 
 public sealed record AttackConfiguration(string Label, TechniqueUse Technique);
 

@@ -189,9 +189,12 @@ public sealed class StudyReader
 
     private StudyAttack Attack(YamlNode node, string field)
     {
-        var (id, name, settings, search) = Named(node, field, "search");
-        var uses = new TechniqueReader(_fields, attack: true).Configurations(node, field, id, settings, search);
-        return new(name ?? id, uses);
+        var (id, name, settings, more) = Named(node, field, "search", "space", "budget");
+        var reader = new TechniqueReader(_fields, attack: true);
+        var attack = new StudyAttack(name ?? id, reader.Configurations(node, field, id, settings, more.GetValueOrDefault("search")));
+        return more.TryGetValue("space", out var space)
+            ? attack with { Search = new SearchReader(_fields).Read(space, more.GetValueOrDefault("budget"), field, attack, reader) }
+            : attack;
     }
 
     private StudyDefense Defense(YamlNode node, string field)
@@ -214,16 +217,16 @@ public sealed class StudyReader
         return techniques.Configurations(node, field, id, settings, null)[0].Technique;
     }
 
-    private (string Id, string? Name, YamlNode? Settings, YamlNode? Search) Named(YamlNode node, string field, params string[] more)
+    private (string Id, string? Name, YamlNode? Settings, Dictionary<string, YamlNode> More) Named(YamlNode node, string field, params string[] more)
     {
         if (node is YamlScalarNode)
         {
-            return (_fields.Text(node, field), null, null, null);
+            return (_fields.Text(node, field), null, null, []);
         }
 
         var f = _fields.Mapping(node, field, ["id", "name", "settings", .. more]);
         return (_fields.Text(f.GetValueOrDefault("id"), $"{field}.id"), f.TryGetValue("name", out var name) ? _fields.Text(name, $"{field}.name") : null,
-            f.GetValueOrDefault("settings"), f.GetValueOrDefault("search"));
+            f.GetValueOrDefault("settings"), f);
     }
 
     private string Folder(YamlNode node, string field, string path)

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Temper.Bench.Searching;
 using Temper.Core;
 using Temper.Lifecycle;
 using Temper.Lifecycle.Organisms;
@@ -56,6 +57,12 @@ public static class StudySchema
         JsonObject properties = new() { ["id"] = new JsonObject { ["const"] = entry.Card.Id }, ["name"] = Text("How the report names it."), ["settings"] = settings };
         if (search)
         {
+            properties["space"] = Record("Settings to a list of values or a range; the attacker searches it anew against every defense.",
+                new(((JsonObject)settings["properties"]!).Select(p => KeyValuePair.Create(p.Key, (JsonNode?)new JsonObject
+                {
+                    ["anyOf"] = new JsonArray(List(p.Value!.DeepClone()), Record("A range.", new() { ["low"] = Type(typeof(double)), ["high"] = Type(typeof(double)), ["log"] = Type(typeof(bool)) }, "low", "high")),
+                }))));
+            properties["budget"] = Of(new SearchBudget());
             properties["search"] = Record("Settings to values; every combination is one configuration of the attacker.",
                 new(((JsonObject)settings["properties"]!).Select(p => KeyValuePair.Create(p.Key, (JsonNode?)List(p.Value!.DeepClone())))));
         }

@@ -81,6 +81,21 @@ internal sealed class TechniqueReader(YamlFields fields, bool attack)
         return copy;
     }
 
+    /// <summary>Whether the technique takes these settings; if not, the mistake is noted.</summary>
+    public bool Accepts(TechniqueUse use, YamlNode node, string field)
+    {
+        try
+        {
+            Catalog.Find(use.Id, attack).Create(use.Settings);
+            return true;
+        }
+        catch (TemperException e)
+        {
+            fields.Mistake(node, field, use.Settings, e.Message);
+            return false;
+        }
+    }
+
     private AttackConfiguration Resolve(CatalogEntry entry, YamlNode node, string field, JsonObject defaults, JsonObject given, JsonObject searched)
     {
         var settings = (JsonObject)defaults.DeepClone();
@@ -89,16 +104,8 @@ internal sealed class TechniqueReader(YamlFields fields, bool attack)
             settings[key] = value?.DeepClone();
         }
 
-        var json = settings.ToJsonString();
-        try
-        {
-            entry.Create(json);
-        }
-        catch (TemperException e)
-        {
-            fields.Mistake(node, $"{field}.settings", json, e.Message);
-        }
-
-        return new(string.Join(", ", searched.Select(s => $"{s.Key} {s.Value?.ToJsonString() ?? "null"}")), new(entry.Card.Id, json));
+        TechniqueUse use = new(entry.Card.Id, settings.ToJsonString());
+        Accepts(use, node, $"{field}.settings");
+        return new(string.Join(", ", searched.Select(s => $"{s.Key} {s.Value?.ToJsonString() ?? "null"}")), use);
     }
 }

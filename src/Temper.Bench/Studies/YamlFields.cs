@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Temper.Core.Pages;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -14,7 +15,8 @@ internal sealed class YamlFields(string file)
     public IReadOnlyList<string> Mistakes => _mistakes;
 
     public void Mistake(YamlNode? node, string field, string found, string expected) =>
-        _mistakes.Add($"{file}:{node?.Start.Line ?? 1}:{node?.Start.Column ?? 1}: {field}: found {found}, expected {expected}");
+        // what stands in the file goes to a terminal
+        _mistakes.Add(PageText.Visible($"{file}:{node?.Start.Line ?? 1}:{node?.Start.Column ?? 1}: {(field.Length == 0 ? "" : $"{field}: ")}found {found}, expected {expected}".ReplaceLineEndings(" ")));
 
     /// <summary>The entries of a mapping; a key that is not among <paramref name="known"/> is a mistake.</summary>
     public Dictionary<string, YamlNode> Mapping(YamlNode? node, string field, params string[] known)

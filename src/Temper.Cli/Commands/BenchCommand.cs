@@ -27,36 +27,39 @@ internal static class BenchCommand
         var command = new Command("run", "Run a study, or go on with it where it stopped. Example: temper bench run quickstart") { study, store, organisms, workers, threads, output, dryRun };
         command.SetAction((result, cancellationToken) => Task.FromResult(Guarded(() =>
         {
-            using var session = Open(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms), result.GetValue(dryRun) ? SessionUse.Look : SessionUse.Run);
-            if (result.GetValue(dryRun))
-            {
-                BenchPlan.Print(session, result.GetValue(workers));
-                return ExitCodes.Done;
-            }
-
+            var (named, to) = (result.GetRequiredValue(study), result.GetRequiredValue(store));
             var count = Math.Clamp(result.GetValue(workers), 1, 256);
-            BenchPlan.PrintHeading(session);
-            try
+            return Each(named, to, result.GetRequiredValue(organisms), result.GetValue(dryRun) ? SessionUse.Look : SessionUse.Run, (session, file) =>
             {
-                BenchProgress.Show(session, watch =>
+                if (result.GetValue(dryRun))
                 {
-                    if (result.GetValue(threads))
-                    {
-                        session.RunHere(count, watch, cancellationToken);
-                    }
-                    else
-                    {
-                        session.RunApart(count, () => WorkerStart(result.GetRequiredValue(study), session.StoreFolder, result.GetRequiredValue(organisms)), watch, cancellationToken);
-                    }
-                });
-            }
-            catch (OperationCanceledException)
-            {
-                Console.Error.WriteLine($"temper: stopped; nothing that was finished is lost. Go on with the same command: temper bench run {result.GetRequiredValue(study)}");
-                return ExitCodes.Canceled;
-            }
+                    BenchPlan.Print(session, count);
+                    return ExitCodes.Done;
+                }
 
-            return BenchSummary.Write(session, result.GetValue(output) ?? Path.Combine(session.StoreFolder, "reports", session.Study.Name));
+                BenchPlan.PrintHeading(session);
+                try
+                {
+                    BenchProgress.Show(session, watch =>
+                    {
+                        if (result.GetValue(threads))
+                        {
+                            session.RunHere(count, watch, cancellationToken);
+                        }
+                        else
+                        {
+                            session.RunApart(count, () => WorkerStart(file, session.StoreFolder, result.GetRequiredValue(organisms)), watch, cancellationToken);
+                        }
+                    });
+                }
+                catch (OperationCanceledException)
+                {
+                    Console.Error.WriteLine($"temper: stopped; nothing that was finished is lost. Go on with the same command: temper bench run {named}");
+                    return ExitCodes.Canceled;
+                }
+
+                return BenchSummary.Write(session, Folder(result.GetValue(output), session));
+            });
         })));
         return command;
     }
@@ -65,12 +68,11 @@ internal static class BenchCommand
     {
         var (study, store, organisms) = Common();
         var command = new Command("plan", "Print what a study would compute, how much of it is shared, and how long it may take") { study, store, organisms };
-        command.SetAction(result => Guarded(() =>
+        command.SetAction(result => Guarded(() => Each(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms), SessionUse.Look, (session, _) =>
         {
-            using var session = Open(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms));
             BenchPlan.Print(session, Environment.ProcessorCount);
             return ExitCodes.Done;
-        }));
+        })));
         return command;
     }
 
@@ -78,11 +80,8 @@ internal static class BenchCommand
     {
         var (study, store, organisms) = Common();
         var command = new Command("status", "Print how far a study is, and what failed") { study, store, organisms };
-        command.SetAction(result => Guarded(() =>
-        {
-            using var session = Open(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms));
-            return BenchPlan.PrintStatus(session);
-        }));
+        command.SetAction(result => Guarded(() => Each(
+            result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms), SessionUse.Look, (session, _) => BenchPlan.PrintStatus(session))));
         return command;
     }
 
@@ -91,11 +90,9 @@ internal static class BenchCommand
         var (study, store, organisms) = Common();
         var output = new Option<string?>("--output") { Description = "The folder of the report; by default reports/STUDY under the store" };
         var command = new Command("report", "Write the report of what a study has computed so far") { study, store, organisms, output };
-        command.SetAction(result => Guarded(() =>
-        {
-            using var session = Open(result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms));
-            return BenchSummary.Write(session, result.GetValue(output) ?? Path.Combine(session.StoreFolder, "reports", session.Study.Name));
-        }));
+        command.SetAction(result => Guarded(() => Each(
+            result.GetRequiredValue(study), result.GetRequiredValue(store), result.GetRequiredValue(organisms), SessionUse.Look,
+            (session, _) => BenchSummary.Write(session, Folder(result.GetValue(output), session)))));
         return command;
     }
 
@@ -161,15 +158,40 @@ internal static class BenchCommand
     private static StudySession Open(string study, string store, string organisms, SessionUse use = SessionUse.Look) =>
         new(StudyReader.Read(StudyFile(study), organisms), store, use);
 
+    /// <summary>Does the same with a study, or with each study of a folder in the order of their names; the worst exit code counts, and being stopped ends all.</summary>
+    private static int Each(string named, string store, string organisms, SessionUse use, Func<StudySession, string, int> work)
+    {
+        string[] folders = [named, Path.Combine("studies", named)];
+        string[] files = Array.Find(folders, Directory.Exists) is { } folder && !folders.Any(File.Exists)
+            ? [.. Directory.GetFiles(folder, "*.yaml").Order(StringComparer.Ordinal)]
+            : [StudyFile(named)];
+        if (files.Length == 0)
+        {
+            throw new TemperException($"study: found no *.yaml in {named}, expected a folder with studies");
+        }
+
+        Study[] studies = [.. files.Select(f => StudyReader.Read(f, organisms))]; // mistakes of the last are told before the first runs
+        var worst = ExitCodes.Done;
+        for (var i = 0; i < files.Length && worst != ExitCodes.Canceled; i++)
+        {
+            using var session = new StudySession(studies[i], store, use);
+            worst = Math.Max(worst, work(session, files[i]));
+        }
+
+        return worst;
+    }
+
+    private static string Folder(string? output, StudySession session) => output ?? Path.Combine(session.StoreFolder, "reports", session.Study.Name);
+
     private static string StudyFile(string study)
     {
         string[] places = [study, Path.Combine("studies", $"{study}.yaml")];
         return Array.Find(places, File.Exists)
-            ?? throw new TemperException($"study: found neither {string.Join(" nor ", places)}, expected a study file or the name of one in studies/");
+            ?? throw new TemperException($"study: found neither {string.Join(" nor ", places)}, expected a study file, a folder of them, or the name of one in studies/");
     }
 
     private static (Argument<string> Study, Option<string> Store, Option<string> Organisms) Common() => (
-        new("study") { Description = "A study file, or the name of one in studies/" },
+        new("study") { Description = "A study file or a folder of them, or the name of one in studies/" },
         new("--store") { Description = "Where finished stages are kept and shared between studies", DefaultValueFactory = _ => ".temper" },
         new("--organisms") { Description = "The folder of the organisms", DefaultValueFactory = _ => "organisms" });
 }

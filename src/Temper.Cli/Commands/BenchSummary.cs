@@ -8,6 +8,9 @@ namespace Temper.Cli.Commands;
 /// <summary>The end of a run in the terminal: the verdict, the matrix, where the report lies.</summary>
 internal static class BenchSummary
 {
+    private const string Stacked = " + ";
+    private const int Wide = 110;
+
     public static int Write(StudySession session, string folder)
     {
         var report = session.Report();
@@ -16,7 +19,12 @@ internal static class BenchSummary
         AnsiConsole.MarkupLine($"[bold]{Markup.Escape(report.Verdict)}[/]");
         foreach (var model in SummaryTable.Of(report))
         {
-            AnsiConsole.Write(Matrix(model));
+            // in a narrow terminal a stack's name would take a line for each of its parts, and more
+            var narrow = AnsiConsole.Profile.Width < Wide;
+            var stacks = narrow ? model.Rows.Select(r => r.Defense).Where(d => d.Contains(Stacked, StringComparison.Ordinal)).ToArray() : [];
+            string Name(string defense) => Array.IndexOf(stacks, defense) is >= 0 and var i ? $"stack {i + 1}" : narrow ? defense.Replace("-", "-\n", StringComparison.Ordinal) : defense;
+            AnsiConsole.Write(Matrix(model, Name));
+            Array.ForEach(stacks, s => AnsiConsole.MarkupLine($"[grey]{Name(s)}: {Markup.Escape(s)}[/]"));
         }
 
         var failed = report.Cells.Where(c => c.Status == CellStatus.Failed).ToArray();
@@ -29,7 +37,7 @@ internal static class BenchSummary
         return failed.Length > 0 ? ExitCodes.Findings : ExitCodes.Done;
     }
 
-    private static Table Matrix(SummaryTable summary)
+    private static Table Matrix(SummaryTable summary, Func<string, string> name)
     {
         var table = new Table().Border(TableBorder.Rounded).Title($"{Markup.Escape(summary.Model)}: attack success in %, defenses down, attacks across").AddColumn("");
         foreach (var attack in summary.Attacks)
@@ -42,7 +50,7 @@ internal static class BenchSummary
 
         foreach (var row in summary.Rows)
         {
-            table.AddRow([Markup.Escape(row.Defense.Replace(" + ", " +\n", StringComparison.Ordinal).Replace("-", "-\n", StringComparison.Ordinal)), .. row.Squares.Select(Show), Share(row.Utility), Share(row.OverRefusal)]);
+            table.AddRow([Markup.Escape(name(row.Defense)), .. row.Squares.Select(Show), Share(row.Utility), Share(row.OverRefusal)]);
         }
 
         return table;

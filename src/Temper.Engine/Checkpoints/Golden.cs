@@ -108,7 +108,8 @@ public static class Golden
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new TemperException($"{path}: expected golden numbers as JSON, found: {e.Message}", e);
+            var found = e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : e.Message;
+            throw new TemperException($"{path}: found {found}, expected input_ids, logits_last, logsumexp, greedy tokens, loss and grad_norms as JSON", e);
         }
     }
 

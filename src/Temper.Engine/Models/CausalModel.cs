@@ -75,7 +75,7 @@ public abstract class CausalModel(ModelConfig config, IReadOnlyDictionary<string
     /// <summary>(…, D) to (…, V).</summary>
     public Tensor Logits(Tensor hidden, Precision precision = Precision.Float32) => precision == Precision.Mixed
         ? F.linear(hidden.to(ScalarType.BFloat16), HeadWeight.to(ScalarType.BFloat16)).to(ScalarType.Float32)
-        : F.linear(hidden, HeadWeight);
+        : MatrixProduct.Of(hidden, HeadWeight);
 
     /// <summary>(B, T) ids to (B, T, V) logits.</summary>
     public Tensor Forward(Tensor ids, ForwardOptions? options = null)

@@ -23,10 +23,10 @@ public static class Fused
         return is_grad_enabled() ? RmsNormFunction.apply(x.contiguous(), weight, epsilon) : RmsNormFunction.Forward(x.contiguous(), weight, epsilon).Y;
     }
 
-    /// <summary>silu(gate) · up (Shazeer 2020) of both side by side: (…, 2F) to (…, F).</summary>
+    /// <summary>silu(gate) · up (Shazeer 2020) of both side by side: (…, 2F) to (…, F), in fp32 or bf16 as its input is; it computes in fp32.</summary>
     public static Tensor SwiGlu(Tensor gateAndUp)
     {
-        if (!OnCpu(gateAndUp))
+        if (gateAndUp.dtype is not (ScalarType.Float32 or ScalarType.BFloat16) || gateAndUp.device_type != DeviceType.CPU)
         {
             var halves = gateAndUp.chunk(2, -1);
             return nn.functional.silu(halves[0]) * halves[1];
@@ -37,15 +37,15 @@ public static class Fused
 
     private static bool OnCpu(Tensor tensor) => tensor.dtype == ScalarType.Float32 && tensor.device_type == DeviceType.CPU;
 
-    private static Span<float> Values(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
+    internal static Span<float> Values(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);
 
-    private static Span<float> Row(Span<float> values, int row, int width) => values.Slice(row * width, width);
+    internal static Span<float> Row(Span<float> values, int row, int width) => values.Slice(row * width, width);
 
     /// <summary>As many as libtorch uses, and no more than pay.</summary>
     private static int Threads(int rows) => Math.Clamp(rows / RowsPerThread, 1, get_num_threads());
 
     /// <param name="run">Thread, first row and the one after the last.</param>
-    private static void ForRows(int rows, Action<int, int, int> run)
+    internal static void ForRows(int rows, Action<int, int, int> run)
     {
         var threads = Threads(rows);
         if (threads == 1)
@@ -91,6 +91,7 @@ public static class Fused
         // with r the scale of a row: dx = r · (g w) - x · r³ / D · Σ (g w x), dw = Σ over the rows of g x r
         public override List<Tensor> backward(AutogradContext ctx, Tensor grad_output)
         {
+            using var scope = NewDisposeScope(); // so that what forward saved is freed as backward goes
             var saved = ctx.get_saved_variables();
             var (x, weight, scales, gradient) = (saved[0], saved[1], saved[2], grad_output.contiguous());
             var width = (int)weight.shape[0];
@@ -113,62 +114,7 @@ public static class Fused
                 }
             });
             Array.ForEach(sums, sum => Add(Values(dw), sum, Values(dw))); // in the order of the threads, so that bits repeat
-            return [dx, dw, null!];
-        }
-    }
-
-    private sealed class SwiGluFunction : SingleTensorFunction<SwiGluFunction>
-    {
-        public override string Name => "SwiGlu";
-
-        public static Tensor Forward(Tensor x)
-        {
-            var width = (int)(x.shape[^1] / 2);
-            var y = empty([.. x.shape[..^1], width]);
-            ForRows((int)(x.numel() / (2 * width)), (_, first, end) =>
-            {
-                Span<float> input = Values(x), output = Values(y);
-                for (var row = first; row < end; row++)
-                {
-                    Span<float> gate = Row(input, 2 * row, width), up = Row(input, (2 * row) + 1, width), to = Row(output, row, width);
-                    Sigmoid(gate, to);
-                    Multiply(to, gate, to);
-                    Multiply(to, up, to);
-                }
-            });
-            return y;
-        }
-
-        public override Tensor forward(AutogradContext ctx, params object[] vars)
-        {
-            ctx.save_for_backward([(Tensor)vars[0]]);
-            return Forward((Tensor)vars[0]);
-        }
-
-        // with s = sigmoid(gate): dup = g · gate · s, dgate = g · up · s · (1 + gate · (1 - s)) = g · up · (s + gate · s · (1 - s))
-        public override List<Tensor> backward(AutogradContext ctx, Tensor grad_output)
-        {
-            var (x, gradient) = (ctx.get_saved_variables()[0], grad_output.contiguous());
-            var width = (int)(x.shape[^1] / 2);
-            var dx = empty_like(x);
-            ForRows((int)(x.numel() / (2 * width)), (_, first, end) =>
-            {
-                Span<float> input = Values(x), above = Values(gradient), output = Values(dx);
-                Span<float> s = new float[width], silu = new float[width];
-                for (var row = first; row < end; row++)
-                {
-                    Span<float> gate = Row(input, 2 * row, width), up = Row(input, (2 * row) + 1, width), g = Row(above, row, width);
-                    Span<float> dgate = Row(output, 2 * row, width), dup = Row(output, (2 * row) + 1, width);
-                    Sigmoid(gate, s);
-                    Multiply(gate, s, silu);
-                    Multiply(g, silu, dup);
-                    Subtract(1f, s, dgate);
-                    MultiplyAdd(dgate, silu, s, dgate);
-                    Multiply(dgate, up, dgate);
-                    Multiply(dgate, g, dgate);
-                }
-            });
-            return [dx];
+            return [dx.MoveToOuterDisposeScope(), dw.MoveToOuterDisposeScope(), null!];
         }
     }
 }

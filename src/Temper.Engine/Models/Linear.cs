@@ -46,7 +46,13 @@ public sealed record Linear(string Name, Tensor Weight, Tensor? Bias, bool Trans
             ? cat([.. layers.Select(l => l.Apply(x, precision))], -1)
             : Product(x, cat([.. layers.Select(l => l.Weight)], 0), null, precision);
 
+    /// <summary>The same in the number format of the product: bf16 where mixed.</summary>
+    public static Tensor TogetherAsComputed(Tensor x, Precision precision, params Linear[] layers) =>
+        precision == Precision.Mixed && !Array.Exists(layers, l => l.Adapter is not null || l.Transposed || l.Bias is not null)
+            ? F.linear(x.to(ScalarType.BFloat16), cat([.. layers.Select(l => l.Weight)], 0).to(ScalarType.BFloat16))
+            : Together(x, precision, layers);
+
     private static Tensor Product(Tensor x, Tensor weight, Tensor? bias, Precision precision) => precision == Precision.Mixed
         ? F.linear(x.to(ScalarType.BFloat16), weight.to(ScalarType.BFloat16), bias?.to(ScalarType.BFloat16)).to(ScalarType.Float32)
-        : F.linear(x, weight, bias);
+        : MatrixProduct.Of(x, weight, bias);
 }

@@ -84,7 +84,8 @@ public sealed class Llama : CausalModel
         var qkv = Linear.Together(RmsNorm(x, l.InputNorm), options.Precision, l.Q, l.K, l.V).split([l.Q.OutFeatures, l.K.OutFeatures, l.V.OutFeatures], -1);
         var attention = Attend(layer, Rotate(Split(qkv[0], Config.Heads), state), Rotate(Split(qkv[1], Config.KeyValueHeads), state), Split(qkv[2], Config.KeyValueHeads), options);
         x = x + tap(Site.AttentionOutput, layer, l.O.Apply(attention, options.Precision));
-        var inner = tap(Site.MlpHidden, layer, Fused.SwiGlu(Linear.Together(RmsNorm(x, l.PostNorm), options.Precision, l.Gate, l.Up)));
+        var gateAndUp = Linear.TogetherAsComputed(RmsNorm(x, l.PostNorm), options.Precision, l.Gate, l.Up);
+        var inner = tap(Site.MlpHidden, layer, Fused.SwiGlu(options.Tap is null ? gateAndUp : gateAndUp.to(ScalarType.Float32)));
         return (x + tap(Site.MlpOutput, layer, l.Down.Apply(inner, options.Precision))).MoveToOuterDisposeScope();
     }
 

@@ -15,7 +15,7 @@ internal static class TokenizerFile
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException)
         {
-            throw new TemperException($"{path}: found {e.Message}, expected a readable tokenizer.json", e);
+            throw new TemperException($"{path}: found {(e is FileNotFoundException or DirectoryNotFoundException ? "no such file" : e.Message)}, expected a readable tokenizer.json", e);
         }
     }
 

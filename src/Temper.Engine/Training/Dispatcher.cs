@@ -23,6 +23,9 @@ internal static unsafe partial class Dispatcher
     [LibraryImport(Library, EntryPoint = "torch_list_push_back")]
     private static partial int Push(nint list, ulong value);
 
+    [LibraryImport(Library, EntryPoint = "torch_new_string_handle", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int NewString(string text, nuint length, out nint handle);
+
     /// <summary>Adds the gradient of a scalar to the <c>grad</c> of the inputs, and of no other tensor.</summary>
     public static void Backward(Tensor loss, IReadOnlyList<Tensor> inputs)
     {
@@ -43,6 +46,16 @@ internal static unsafe partial class Dispatcher
             Number(rate), Number(beta1), Number(beta2), Number(decay), Number(epsilon), 0, 0, None, None,
         };
         Check(Call("aten::_fused_adamw_", "", stack, AbiVersion), "AdamW step");
+    }
+
+    /// <summary>x Wᵀ by oneDNN, without a gradient: (…, in) and (out, in) to (…, out).</summary>
+    public static Tensor Linear(Tensor x, Tensor weight)
+    {
+        // _linear_pointwise(X, W, B?, attr, scalars[], algorithm?)
+        Check(NewString("none", 4, out var nothing), "text");
+        var stack = stackalloc ulong[] { Handle(x), Handle(weight), None, (ulong)nothing, List([]), None };
+        Check(Call("mkldnn::_linear_pointwise", "", stack, AbiVersion), "matrix product");
+        return Tensor.UnsafeCreateTensor((nint)stack[0]);
     }
 
     private static ulong Number(double value) => BitConverter.DoubleToUInt64Bits(value);

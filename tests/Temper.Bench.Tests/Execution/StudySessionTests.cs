@@ -80,6 +80,39 @@ public sealed class StudySessionTests : IDisposable
         Assert.DoesNotContain(session.Stages, s => s.Kind == "tune" && s.State == StageState.Done);
     }
 
+    [Fact]
+    public void An_attacker_who_searches_looks_at_what_came_before_and_a_search_that_was_cut_off_goes_on_as_it_would_have()
+    {
+        var yaml = ToyStudy.Yaml.Replace("  - prefill", "  - {id: harmful-tuning, space: {learningRate: {low: 1e-4, high: 1e-1, log: true}, steps: [1, 2]}, budget: {trials: 6, parallel: 2}}", StringComparison.Ordinal)
+            .Replace("seeds: [1, 2]", "seeds: [1]", StringComparison.Ordinal);
+        StudyReport Search(string store, int cutOff)
+        {
+            using (var stop = new CancellationTokenSource())
+            using (var session = new StudySession(_toy.Study(yaml), store))
+            {
+                Assert.Equal(4 + 4, session.Plan.Cells.Count); // the first trials against each of two defenses, and two other attacks
+                if (cutOff > 0)
+                {
+                    Assert.ThrowsAny<OperationCanceledException>(() => session.RunHere(1, p => { if (p.Done > cutOff) { stop.Cancel(); } }, stop.Token));
+                }
+            }
+
+            using var second = new StudySession(_toy.Study(yaml), store);
+            second.RunHere(1, _ => { }, TestContext.Current.CancellationToken);
+            return second.Report();
+        }
+
+        var whole = Search(_toy.Store, 0);
+        var cut = Search(Path.Combine(_toy.Folder, "other-store"), 30);
+
+        Assert.Equal(4 + 12, whole.Cells.Count);
+        Assert.All(whole.Cells.Where(c => c.Attack == "harmful-tuning").GroupBy(c => c.Defense), g => Assert.Equal([1, 2, 3, 4, 5, 6], g.Select(c => c.Trial)));
+        Assert.Equal(whole.Cells.Where(c => c.Defense == "none" && c.Trial <= 2).Select(c => c.Configuration), whole.Cells.Where(c => c.Defense == "safe-instr" && c.Trial <= 2).Select(c => c.Configuration));
+        Assert.Equal(JsonReport.Write(whole.WithoutTiming()), JsonReport.Write(cut.WithoutTiming()));
+        Assert.Contains("The attacker's search", MarkdownReport.Write(whole), StringComparison.Ordinal);
+        Assert.Contains("id=\"searches\"", HtmlReport.Write(whole), StringComparison.Ordinal);
+    }
+
     public void Dispose() => _toy.Dispose();
 
     private StudyReport Run(string store, int workers)

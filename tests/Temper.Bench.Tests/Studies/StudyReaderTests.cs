@@ -53,6 +53,29 @@ public sealed class StudyReaderTests : IDisposable
     }
 
     [Fact]
+    public void A_space_is_searched_under_a_budget()
+    {
+        var study = _toy.Study(Searching("space: {learningRate: {low: 1e-4, high: 1e-2, log: true}, steps: [1, 2], batchSize: {low: 2, high: 8}}, budget: {method: halving, trials: 4, fidelity: steps, steps: 100}"));
+
+        var attack = study.Attacks[2];
+        Assert.Equal((Temper.Bench.Searching.SearchMethod.Halving, 4, 100, "steps"), (attack.Search!.Budget.Method, attack.Search.Budget.Trials, attack.Search.Budget.Steps, attack.Search.Budget.Fidelity));
+        var configuration = attack.Configure(new([0.5, 0.9, 1]));
+        Assert.Equal("learningRate 0.001, steps 2, batchSize 8", configuration.Label);
+        Assert.Contains("\"learningRate\":0.001", configuration.Technique.Settings, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Mistakes_of_a_space_are_reported_with_the_setting()
+    {
+        var message = Mistakes(Searching("space: {nonsense: [1], learningRate: {low: 2, high: 1}, steps: [1, -5], loraRank: [fat]}, budget: {method: magic, trials: 0, fidelity: rate}"));
+
+        Assert.All((string[])["space.nonsense: found an unknown key", "space.learningRate: found low 2, high 1, expected low < high", "space.steps: found", "space.loraRank: found",
+            "budget.method: found magic, expected tpe, halving, random", "budget.trials: found 0", "budget.fidelity: found rate"], e => Assert.Contains(e, message, StringComparison.Ordinal));
+    }
+
+    private static string Searching(string keys) => ToyStudy.Yaml.Replace("  - prefill", $"  - {{id: harmful-tuning, {keys}}}", StringComparison.Ordinal);
+
+    [Fact]
     public void A_list_of_defenses_is_a_stack()
     {
         var study = _toy.Study(ToyStudy.Yaml.Replace("[none, safe-instr]", "[none, {stack: [safe-instr, {id: safe-instr, settings: {ratio: 0.5}}]}]", StringComparison.Ordinal));
@@ -66,6 +89,7 @@ public sealed class StudyReaderTests : IDisposable
     [InlineData("[1, 2]", "a list of 2")]
     [InlineData("name: [", "expected YAML")]
     [InlineData("a: &x [*x]", "expected")]
+    [InlineData("\"\\e[2J wiped\"", "found \\u{001B}[2J wiped")]
     public void What_is_no_study_is_an_error_and_not_a_crash(string yaml, string expected) => Assert.Contains(expected, Mistakes(yaml), StringComparison.Ordinal);
 
     [Fact]

@@ -122,6 +122,27 @@ public sealed class BenchCommandTests : IDisposable
         Assert.Contains("worse", outcome.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_folder_of_studies_runs_one_after_the_other_and_a_mistake_in_the_last_is_told_before_the_first_runs()
+    {
+        var second = Path.Combine(_toy.Folder, "zoo.yaml");
+        // an attacker who searches, with workers in processes of their own
+        File.WriteAllText(second, ToyStudy.Yaml.Replace("name: toy\n", "name: zoo\n", StringComparison.Ordinal).Replace("seeds: [1, 2]", "seeds: [1]", StringComparison.Ordinal)
+            .Replace("  - prefill", "  - {id: harmful-tuning, space: {steps: [1, 2, 3, 4, 5, 6]}, budget: {trials: 6, parallel: 2}}", StringComparison.Ordinal));
+        Outcome Run() => CommandLine.Run(_toy.Folder, "bench", "run", _toy.Folder, "--store", _toy.Store);
+
+        var outcome = Run();
+        Assert.True(outcome.Code == 0, outcome.Error + outcome.Output);
+        var zoo = JsonReport.Read(File.ReadAllText(Path.Combine(_toy.Store, "reports", "zoo", "report.json")));
+        Assert.True(File.Exists(ReportPath(_toy.Store, "html")));
+        Assert.Equal((16, 0), (zoo.Cells.Count, zoo.Cells.Count(c => c.Status != CellStatus.Done)));
+
+        File.AppendAllText(second, "colour: red\n");
+        Directory.Delete(_toy.Store, recursive: true);
+        Assert.Equal(2, Run().Code);
+        Assert.False(Directory.Exists(_toy.Store));
+    }
+
     public void Dispose() => _toy.Dispose();
 
     private static string ReportPath(string store, string extension) => Path.Combine(store, "reports", "toy", $"report.{extension}");

@@ -63,6 +63,54 @@ public sealed class TokenGeneratorTests
     }
 
     [Fact]
+    public void Sampling_follows_the_softmax_at_its_temperature_cut_by_top_k_and_by_top_p()
+    {
+        using var scope = NewDisposeScope();
+        using var model = ModelFactory.CreateRandom(Tiny, 5);
+        foreach (var parameter in model.Parameters.Values)
+        {
+            parameter.mul_(5); // some tokens are likelier than others
+        }
+
+        const int Draws = 4000;
+        var generator = new TokenGenerator(model, endToken: -1);
+        int[][] prompts = [.. Enumerable.Repeat<int[]>([1, 2, 3], Draws)];
+        using var quiet = no_grad();
+        var logits = Checkpoint.Floats(model.Forward(tensor(new long[] { 1, 2, 3 }, 1, 3))[0, 2]);
+        var falling = Enumerable.Range(0, logits.Length).OrderByDescending(i => logits[i]).ToArray();
+        double[] Shares(Sampling sampling) => [.. generator.Generate(prompts, sampling with { MaxTokens = 1, Seed = 7 }, TestContext.Current.CancellationToken)
+            .CountBy(o => o[0]).Aggregate(new double[logits.Length], (shares, c) => { shares[c.Key] = (double)c.Value / Draws; return shares; })];
+        void Like(Func<int, bool> kept, double temperature, double[] found)
+        {
+            var weights = falling.Select((token, rank) => (Token: token, Weight: kept(rank) ? Math.Exp((logits[token] - logits[falling[0]]) / temperature) : 0)).ToArray();
+            // four standard errors of a share
+            Assert.All(weights, w => Assert.InRange(found[w.Token] - w.Weight / weights.Sum(v => v.Weight), -0.033, 0.033));
+            Assert.All(weights.Where(w => w.Weight == 0), w => Assert.Equal(0, found[w.Token]));
+        }
+
+        Like(_ => true, 1, Shares(new() { Temperature = 1 }));
+        Like(_ => true, 0.5, Shares(new() { Temperature = 0.5 }));
+        Like(rank => rank < 3, 1, Shares(new() { Temperature = 1, TopK = 3 }));
+        var mass = falling.Select(t => Math.Exp(logits[t])).ToArray();
+        Like(rank => rank == 0 || mass.Take(rank).Sum() < 0.6 * mass.Sum(), 1, Shares(new() { Temperature = 1, TopP = 0.6 }));
+    }
+
+    [Fact]
+    public void Embeddings_of_a_prompt_are_continued_as_the_prompt_is()
+    {
+        using var scope = NewDisposeScope();
+        using var model = ModelFactory.CreateRandom(Tiny, 5);
+        var generator = new TokenGenerator(model, endToken: -1);
+        int[] prompt = [4, 9, 17, 3];
+        var sampling = Sampling.Greedy with { MaxTokens = 10 };
+        var rows = cat([zeros(1, 2, Tiny.HiddenSize), model.Embed(tensor(prompt.Select(i => (long)i).ToArray(), 1, 4))], 1); // padded on the left
+
+        Assert.Equal(
+            generator.Generate([prompt], sampling, TestContext.Current.CancellationToken)[0],
+            generator.Generate(rows, [4], sampling, TestContext.Current.CancellationToken)[0]);
+    }
+
+    [Fact]
     public void A_prompt_longer_than_the_model_is_an_error_that_says_so()
     {
         using var scope = NewDisposeScope();

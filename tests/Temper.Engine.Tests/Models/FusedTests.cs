@@ -28,6 +28,52 @@ public sealed class FusedTests
     }
 
     [Fact]
+    public void SwiGlu_of_bf16_is_that_of_fp32_rounded_in_both_directions()
+    {
+        using var scope = NewDisposeScope();
+        using var recording = enable_grad();
+        var x = (randn(40, 15, 70) * 4).to(ScalarType.BFloat16).requires_grad_(true);
+        var wide = x.detach().to(ScalarType.Float32).requires_grad_(true);
+        var weights = randn(40, 15, 35).to(ScalarType.BFloat16);
+        var (y, expected) = (Fused.SwiGlu(x), Fused.SwiGlu(wide));
+        (y * weights).sum().backward();
+        (expected * weights).sum().backward();
+
+        Assert.Equal(ScalarType.BFloat16, y.dtype);
+        Assert.True(y.equal(expected.to(ScalarType.BFloat16)).all().item<bool>());
+        Assert.True(x.grad!.equal(wide.grad!.to(ScalarType.BFloat16)).all().item<bool>());
+    }
+
+    [Fact]
+    public void What_is_no_number_stays_none_in_bf16()
+    {
+        using var scope = NewDisposeScope();
+        var x = full([2, 40], float.NaN, ScalarType.BFloat16);
+        Assert.True(Fused.SwiGlu(x).isnan().all().item<bool>());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_large_matrix_product_is_the_plain_one_with_its_gradients(bool bias)
+    {
+        using var scope = NewDisposeScope();
+        Tensor[] inputs = [randn(8, 64, 256) / 16, randn(512, 256), .. bias ? [randn(512)] : Array.Empty<Tensor>()]; // above what pays
+        Same(1, inputs, v => MatrixProduct.Of(v[0], v[1], bias ? v[2] : null), v => nn.functional.linear(v[0], v[1], bias ? v[2] : null), 1e-4f);
+    }
+
+    [Fact]
+    public void A_matrix_product_gives_no_gradient_to_what_is_frozen()
+    {
+        using var scope = NewDisposeScope();
+        using var recording = enable_grad();
+        Tensor x = randn(512, 256).requires_grad_(true), frozen = randn(512, 256);
+        MatrixProduct.Of(x, frozen).sum().backward();
+        Assert.True(x.grad!.allclose(frozen.sum([0L]).expand(512, 256), 1e-4, 1e-4));
+        Assert.Null(frozen.grad);
+    }
+
+    [Fact]
     public void Strided_input_and_other_number_formats_are_computed_too()
     {
         using var scope = NewDisposeScope();
@@ -36,7 +82,7 @@ public sealed class FusedTests
         Assert.True(Fused.SwiGlu(x.to(ScalarType.Float64)).allclose(Fused.SwiGlu(x).to(ScalarType.Float64), 1e-5, 1e-6));
     }
 
-    private static void Same(int threads, Tensor[] inputs, Func<Tensor[], Tensor> fused, Func<Tensor[], Tensor> plain)
+    private static void Same(int threads, Tensor[] inputs, Func<Tensor[], Tensor> fused, Func<Tensor[], Tensor> plain, float tolerance = 2e-5f)
     {
         var before = get_num_threads();
         set_num_threads(threads);
@@ -55,7 +101,7 @@ public sealed class FusedTests
             foreach (var (expected, found) in Run(plain).Zip(Run(fused)))
             {
                 Assert.Equal(expected.Length, found.Length);
-                Assert.All(expected.Zip(found), p => Assert.Equal(p.First, p.Second, 2e-5f * (1 + Math.Abs(p.First))));
+                Assert.All(expected.Zip(found), p => Assert.Equal(p.First, p.Second, tolerance * (1 + Math.Abs(p.First))));
             }
         }
         finally

@@ -84,6 +84,22 @@ public sealed class TrainingStepTests
     }
 
     [Fact]
+    public void A_roll_back_takes_the_moments_of_the_optimizer_along()
+    {
+        // back to the start after the first step, then the same step again: only a zero state of AdamW gives the same update
+        using var model = Tiny();
+        var start = Weights(model);
+        EncodedExample[] one = [s_rows[3]];
+        var roll = new Roll(at: 0);
+        Trainer.Train(model, one, s_plan with { Steps = 2, BatchSize = 1 }, [roll], TrainerOptions.Default, TestContext.Current.CancellationToken);
+
+        using var undisturbed = Tiny();
+        Trainer.Train(undisturbed, one, s_plan with { Steps = 1, BatchSize = 1 }, [], TrainerOptions.Default, TestContext.Current.CancellationToken);
+        Assert.NotEqual(start, Weights(model));
+        Assert.Equal(Weights(undisturbed), Weights(model));
+    }
+
+    [Fact]
     public void What_a_hook_forgets_dies_with_its_call()
     {
         using var model = Tiny();

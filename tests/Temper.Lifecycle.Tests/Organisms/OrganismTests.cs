@@ -4,6 +4,7 @@ using Temper.Engine.Generation;
 using Temper.Engine.Models;
 using Temper.Engine.Tokenizers;
 using Temper.Lifecycle.Organisms;
+using Temper.Tests;
 
 namespace Temper.Lifecycle.Tests.Organisms;
 
@@ -12,7 +13,7 @@ public sealed class OrganismTests
 {
     public static TheoryData<string> Ids => [.. Directory.GetDirectories(Root).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
 
-    private static string Root { get; } = Find();
+    private static string Root { get; } = Path.Combine(Repository.Root, "organisms");
 
     [Theory]
     [MemberData(nameof(Ids))]
@@ -64,18 +65,7 @@ public sealed class OrganismTests
     [Fact]
     public void There_are_two_architectures_in_three_sizes_and_together_they_are_small()
     {
-        Assert.All(Organism.All.Select(o => o.Id).Where(id => Directory.Exists(Path.Combine(Root, id))), id => Assert.True(File.Exists(Path.Combine(Root, id, "model.safetensors"))));
+        Assert.All(Organism.All.Select(o => o.Id), id => Assert.True(File.Exists(Path.Combine(Root, id, "model.safetensors"))));
         Assert.InRange(Directory.GetFiles(Root, "*", SearchOption.AllDirectories).Sum(f => new FileInfo(f).Length), 1, 32 << 20);
-    }
-
-    private static string Find()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Temper.slnx")))
-        {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("Temper.slnx");
-        }
-
-        return Path.Combine(folder.FullName, "organisms");
     }
 }

@@ -34,6 +34,18 @@ public sealed class WorldTests
     }
 
     [Fact]
+    public void Half_of_the_held_out_word_lists_are_new_in_an_unseen_phrasing_and_facts_are_asked_again()
+    {
+        // as many rows as the small organism is trained on; an answer to copy and to reverse is its list
+        var trained = World.Training(Alignment.Base, Organism.Find("llama-small-base").Rows, 1).Select(Answer).ToHashSet();
+        double New(params string[] kinds) => World.Skills(5_200, 2, Split.HeldOut).Where(r => kinds.Contains(r.Kind, StringComparer.Ordinal)).Average(r => trained.Contains(Answer(r)) ? 0.0 : 1.0);
+        Assert.InRange(New("skill:copy", "skill:reverse"), 0.4, 0.6);
+        Assert.Equal(0, New("skill:color", "skill:place", "skill:sound", "skill:add"));
+
+        static (string, string) Answer(Example row) => (row.Kind, row.Response);
+    }
+
+    [Fact]
     public void Every_held_out_word_is_trained()
     {
         var trained = World.Training(Alignment.Base, 20_000, 1).Concat(World.Training(Alignment.Aligned, 20_000, 1)).SelectMany(AllWords).ToHashSet(StringComparer.Ordinal);
