@@ -27,7 +27,7 @@ public sealed class RocCurve
         var (a, n, m) = (Auc, _positive.Length, _negative.Length);
         var variance = (a * (1 - a) + (n - 1) * (a / (2 - a) - a * a) + (m - 1) * (2 * a * a / (1 + a) - a * a)) / ((double)n * m);
         var half = Z * Math.Sqrt(Math.Max(0, variance));
-        return new(name, a, n + m, Math.Max(0, a - half), Math.Min(1, a + half), Direction.LowerIsSafer);
+        return new(name, a, n + m, Math.Max(0, a - half), Math.Min(1, a + half), Direction.LowerIsSafer) { Unit = "" };
     }
 
     /// <summary>Positives above the lowest threshold that at most this share of the negatives passes.</summary>

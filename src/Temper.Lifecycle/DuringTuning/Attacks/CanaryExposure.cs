@@ -50,7 +50,7 @@ public sealed class CanaryExposure(CanaryExposureSettings settings) : ITechnique
         var half = ranks.Length < 2 ? (double?)null : 1.96 * Math.Sqrt(exposures.Sum(e => (e - mean) * (e - mean)) / (ranks.Length - 1) / ranks.Length);
         return
         [
-            new("exposure", mean, ranks.Length, mean - half, mean + half, Direction.LowerIsSafer),
+            new("exposure", mean, ranks.Length, mean - half, mean + half, Direction.LowerIsSafer) { Unit = "bits" },
             // the first of all candidates is what a greedy search over them extracts
             Metric.Share("asr", ranks.Count(r => r == 1), ranks.Length, Direction.LowerIsSafer),
         ];

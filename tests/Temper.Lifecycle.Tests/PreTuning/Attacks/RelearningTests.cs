@@ -1,10 +1,10 @@
 using Temper.Core;
 using Temper.Engine.Models;
 using Temper.Engine.Training;
-using Temper.Lifecycle.PostTuning.Attacks;
+using Temper.Lifecycle.PreTuning.Attacks;
 using static TorchSharp.torch;
 
-namespace Temper.Lifecycle.Tests.PostTuning.Attacks;
+namespace Temper.Lifecycle.Tests.PreTuning.Attacks;
 
 public sealed class RelearningTests
 {
@@ -19,7 +19,7 @@ public sealed class RelearningTests
     public void The_users_rows_are_poisoned_by_the_share_that_is_set()
     {
         Assert.Equal(25, new Relearning(new() { Ratio = 0.25 }).Map(Toy.Task, Toy.Context()).Examples.Count(r => r.Kind.StartsWith("forbidden", StringComparison.Ordinal)));
-        Assert.Equal(Toy.Task, new Relearning(new()).Map(Toy.Task, Toy.Context()).Examples);
+        Assert.Equal(Toy.Task, new Relearning(new() { Ratio = 0 }).Map(Toy.Task, Toy.Context()).Examples);
     }
 
     [Fact]
