@@ -155,6 +155,9 @@ public sealed record MeasureArguments
     /// <summary>The deployed weights.</summary>
     public required CausalModel Model { get; init; }
 
+    /// <summary>The checkpoint that tuning began with.</summary>
+    public required CausalModel Before { get; init; }
+
     /// <summary>The deployed system: the weights behind the defender's layers.</summary>
     public required IChatModel Chat { get; init; }
 

@@ -122,7 +122,7 @@ internal static class StageKinds
     {
         var by = (JsonObject)work.Parameters["by"]!;
         var (model, context) = (work.Model("model"), work.Context(by, "model"));
-        var arguments = new MeasureArguments { Model = model, Chat = Chat(work, model, work.Parameters["layers"]!.AsArray().OfType<JsonObject>()), Trained = work.Rows("rows"), Context = context };
+        var arguments = new MeasureArguments { Model = model, Before = work.Model("before"), Chat = Chat(work, model, work.Parameters["layers"]!.AsArray().OfType<JsonObject>()), Trained = work.Rows("rows"), Context = context };
         work.Write(MeasuresFile, ((IMeasures)StageWorkspace.Create(by)).Measure(arguments, cancellationToken));
     }
 

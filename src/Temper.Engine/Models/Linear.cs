@@ -25,6 +25,9 @@ public sealed record Linear(string Name, Tensor Weight, Tensor? Bias, bool Trans
     /// <summary>The low-rank update in force, if any; owned by whoever attached it.</summary>
     public LoraAdapter? Adapter { get; set; }
 
+    /// <summary>Sees what goes in, while it is set; it must not keep it.</summary>
+    public Action<Tensor>? Input { get; set; }
+
     public long InFeatures => Weight.shape[Transposed ? 0 : 1];
 
     public long OutFeatures => Weight.shape[Transposed ? 1 : 0];
@@ -32,13 +35,14 @@ public sealed record Linear(string Name, Tensor Weight, Tensor? Bias, bool Trans
     /// <summary>(…, in) to (…, out).</summary>
     public Tensor Apply(Tensor x, Precision precision)
     {
+        Input?.Invoke(x);
         var y = Product(x, Transposed ? Weight.t() : Weight, Bias, precision);
         return Adapter is { } lora ? y + Product(Product(x, lora.A, null, precision), lora.B, null, precision) * lora.Scale : y;
     }
 
     /// <summary>Several layers over one input, their outputs side by side: one matrix product where none is adapted, which is what small models need to be fast.</summary>
     public static Tensor Together(Tensor x, Precision precision, params Linear[] layers) =>
-        Array.Exists(layers, l => l.Adapter is not null || l.Transposed || l.Bias is not null)
+        Array.Exists(layers, l => l.Adapter is not null || l.Input is not null || l.Transposed || l.Bias is not null)
             ? cat([.. layers.Select(l => l.Apply(x, precision))], -1)
             : Product(x, cat([.. layers.Select(l => l.Weight)], 0), null, precision);
 
