@@ -30,15 +30,20 @@ public static class Catalog
 
     public static IReadOnlyList<CatalogEntry> All { get; } =
     [
+        Define<BadEdit, BadEditSettings>(s => new(s)),
         Define<BadNets, BadNetsSettings>(s => new(s)),
         Define<BenignDrift, BenignDriftSettings>(_ => new()),
+        Define<ColludingLora, ColludingLoraSettings>(s => new(s)),
         Define<ConstrainedSft, ConstrainedSftSettings>(s => new(s)),
         Define<Crow, CrowSettings>(s => new(s)),
         Define<DriftMonitor, DriftMonitorSettings>(s => new(s)),
+        Define<EmbeddingPoisoning, EmbeddingPoisoningSettings>(s => new(s)),
+        Define<FineTuningActivated, FineTuningActivatedSettings>(s => new(s)),
         Define<FinePruning, FinePruningSettings>(s => new(s)),
         Define<HarmfulRows, HarmfulRowsSettings>(s => new(s)),
         Define<HarmfulTuning, HarmfulTuningSettings>(s => new(s)),
         Define<Lisa, LisaSettings>(s => new(s)),
+        Define<MemitFact, MemitFactSettings>(s => new(s)),
         Define<NoAttack, NoAttackSettings>(_ => new()),
         Define<NoDefense, NoDefenseSettings>(_ => new()),
         Define<Onion, OnionSettings>(s => new(s)),
@@ -46,10 +51,12 @@ public static class Catalog
         Define<Prefill, PrefillSettings>(s => new(s)),
         Define<PromptGuard, PromptGuardSettings>(s => new(s)),
         Define<RefusalAblation, RefusalAblationSettings>(s => new(s)),
+        Define<Ripple, RippleSettings>(s => new(s)),
         Define<SafeInstr, SafeInstrSettings>(s => new(s)),
         Define<SafeLora, SafeLoraSettings>(s => new(s)),
         Define<SoftPrompt, SoftPromptSettings>(s => new(s)),
         Define<SpectralSignatures, SpectralSignaturesSettings>(s => new(s)),
+        Define<TrojanedLora, TrojanedLoraSettings>(s => new(s)),
         Define<Vaccine, VaccineSettings>(s => new(s)),
         Define<VirtualPromptInjection, VirtualPromptInjectionSettings>(s => new(s)),
     ];

@@ -32,7 +32,7 @@ public sealed record TechniqueContext
     public Func<IReadOnlyList<int>, string> Decode { get; init; } = _ => throw new TemperException("technique: found no tokenizer to decode with, expected a checkpoint");
 
     /// <summary>What the technique looks at and must leave as it is, if it <see cref="IReadsModel"/>: to a data map the checkpoint before tuning,
-    /// to a hook and a weight map after tuning the checkpoint that tuning began with, to an inference layer the deployed one.</summary>
+    /// to a hook, a weight map after tuning and an attack's own metrics the checkpoint that tuning began with, to an inference layer the deployed one.</summary>
     public CausalModel? Model { get; init; }
 
     /// <summary>The same model before it was aligned, where the defender has it.</summary>

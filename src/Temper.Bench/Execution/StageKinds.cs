@@ -119,7 +119,7 @@ internal static class StageKinds
     private static void Measure(StageWorkspace work, CancellationToken cancellationToken)
     {
         var by = (JsonObject)work.Parameters["by"]!;
-        var (model, context) = (work.Model("model"), work.Context(by, "model"));
+        var (model, context) = (work.Model("model"), work.Context(by, "model", "start"));
         var arguments = new MeasureArguments { Model = model, Chat = Chat(work, model, work.Parameters["layers"]!.AsArray().OfType<JsonObject>()), Trained = work.Rows("rows"), Context = context };
         work.Write(MeasuresFile, ((IMeasures)StageWorkspace.Create(by)).Measure(arguments, cancellationToken));
     }

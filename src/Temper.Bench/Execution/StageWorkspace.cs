@@ -59,7 +59,8 @@ internal sealed class StageWorkspace(ObjectStore store, Stage stage, string outp
 
     /// <summary>What a technique may draw on.</summary>
     /// <param name="checkpoint">The input whose tokenizer encodes.</param>
-    public TechniqueContext Context(JsonObject technique, string checkpoint)
+    /// <param name="reference">The input that the technique looks at.</param>
+    public TechniqueContext Context(JsonObject technique, string checkpoint, string reference = "reference")
     {
         var format = Has(checkpoint) ? new ChatFormat(Tokenizer(checkpoint)) : null;
         IReadOnlyList<Example> Optional(string input) => Has(input) ? Rows(input) : [];
@@ -74,7 +75,7 @@ internal sealed class StageWorkspace(ObjectStore store, Stage stage, string outp
                 Need(format);
                 return Tokenizer(checkpoint).Decode([.. ids]);
             },
-            Model = Has("reference") ? Model("reference") : null,
+            Model = Has(reference) ? Model(reference) : null,
             Unaligned = Has("unaligned") ? Model("unaligned") : null,
         };
     }

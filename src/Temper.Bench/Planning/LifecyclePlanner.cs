@@ -87,7 +87,7 @@ public sealed class LifecyclePlanner
         Dictionary<string, string> judged = new(StringComparer.Ordinal) { ["tuning"] = tuned, ["task"] = sources.Task };
         if (offense.Is<IMeasures>())
         {
-            judged["measures"] = sources.Measure(deployed, rows, layers, offense);
+            judged["measures"] = sources.Measure(deployed, weights, rows, layers, offense);
         }
 
         foreach (var suite in SuitesOf(offense))
@@ -222,13 +222,18 @@ public sealed class LifecyclePlanner
             return _planner.Add("tune", $"tune {plan.Steps} steps{string.Concat(hooks.Select(h => $" under {h.Card.Name}"))}", parameters, inputs);
         }
 
-        public string Measure(string model, string rows, IReadOnlyList<Technique> layers, Technique offense)
+        public string Measure(string model, string start, string rows, IReadOnlyList<Technique> layers, Technique offense)
         {
             var inputs = Common();
             (inputs["model"], inputs["rows"]) = (model, rows);
             foreach (var technique in layers.Append(offense))
             {
                 Look(inputs, technique, model);
+            }
+
+            if (offense.Is<IReadsModel>())
+            {
+                inputs["start"] = start;
             }
 
             return _planner.Add("measure", $"measure {offense.Card.Name}", new() { ["by"] = offense.ToJson(), ["layers"] = new JsonArray([.. layers.Select(l => l.ToJson())]), ["seed"] = _seed }, inputs);
