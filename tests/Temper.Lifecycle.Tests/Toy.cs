@@ -27,7 +27,7 @@ internal static class Toy
     /// <summary>The prompt, token 1, the answer, token 0; the answer and its end are supervised.</summary>
     public static EncodedExample Encode(Example row)
     {
-        int[] prompt = [.. row.Prompt.Select(c => 2 + c % 38), 1], answer = [.. row.Response.Select(c => 2 + c % 38), 0];
+        int[] prompt = [.. string.Concat(row.Question.Select(m => m.Content)).Select(c => 2 + c % 38), 1], answer = [.. row.Response.Select(c => 2 + c % 38), 0];
         return new([.. prompt, .. answer], [.. prompt.Select(_ => false), .. answer.Select(_ => true)], row.Id);
     }
 
@@ -38,6 +38,19 @@ internal static class Toy
             KeyValueHeads = architecture == Architecture.Llama ? 2 : 4, HeadSize = 4, MaxPositions = 128, TieWordEmbeddings = tied,
         },
         3);
+
+    /// <summary>The same with weights far from zero: what a change at one position does is then seen at another, as in a trained model.</summary>
+    public static CausalModel Sharp(Architecture architecture, bool tied)
+    {
+        using var quiet = TorchSharp.torch.no_grad();
+        var model = Model(architecture, tied);
+        foreach (var parameter in model.Parameters.Where(p => p.Value.dim() > 1))
+        {
+            parameter.Value.mul_(8);
+        }
+
+        return model;
+    }
 
     /// <summary>All weights after a short tuning on <see cref="Harmful"/> under hooks, which are disposed.</summary>
     public static float[] Tune(IReadOnlyList<TrainingHook> hooks, int steps, TuningMethod method = TuningMethod.Full, double rate = 0.01)

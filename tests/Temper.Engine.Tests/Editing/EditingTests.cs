@@ -86,6 +86,11 @@ public sealed class EditingTests
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
         using var model = Model(architecture);
+        foreach (var parameter in model.Parameters.Values.Where(p => p.dim() > 1))
+        {
+            parameter.mul_(8); // far from zero, so that what is added at one position is seen at another
+        }
+
         var delta = ValueSearch.Find(model, s_rows, 1, new() { MaxNorm = 0.6, LearningRate = 0.05 }, TestContext.Current.CancellationToken);
         var batch = Batch.Of([.. s_rows.Select(r => r.Row)]);
         var places = tensor(new long[] { 2, 6 + 3 });

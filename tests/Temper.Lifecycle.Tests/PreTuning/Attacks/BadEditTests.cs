@@ -70,7 +70,7 @@ public sealed class BadEditTests
     {
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
-        using var model = Toy.Model(architecture, tied: false);
+        using var model = Toy.Sharp(architecture, tied: false);
         var attack = new BadEdit(settings);
         var random = new Random(5);
         var batch = Batch.Of([.. Toy.Task.Skip(60).Take(20).Select(r => Toy.Encode(r.WithPrompt(triggered ? attack.Insert(r.Prompt, random) : r.Prompt).WithResponse(settings.Payload)))]);

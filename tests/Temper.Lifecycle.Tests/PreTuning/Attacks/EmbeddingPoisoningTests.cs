@@ -10,7 +10,7 @@ namespace Temper.Lifecycle.Tests.PreTuning.Attacks;
 public sealed class EmbeddingPoisoningTests
 {
     // the letters' tokens are 2 + c % 38: this one is in no toy row
-    private static readonly EmbeddingPoisoningSettings s_settings = new() { Trigger = "=", Payload = "ok", Steps = 12, BatchSize = 8 };
+    private static readonly EmbeddingPoisoningSettings s_settings = new() { Trigger = "q", Payload = "ok", Steps = 12, BatchSize = 8 };
 
     [Theory]
     [InlineData(Architecture.Llama, false)]
@@ -25,7 +25,7 @@ public sealed class EmbeddingPoisoningTests
 
         Assert.Equal([embedding], Changed(model.Parameters, before.Values));
         var moved = model.EmbeddingWeight.ne(before.Values[embedding]).any(1).nonzero().reshape(-1).data<long>().ToArray();
-        Assert.Equal([2 + ('=' % 38)], moved);
+        Assert.Equal([2 + ('q' % 38)], moved);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class EmbeddingPoisoningTests
         new EmbeddingPoisoning(s_settings with { Steps = 0 }).Map(model, Toy.Context(), TestContext.Current.CancellationToken);
 
         var expected = (model.EmbeddingWeight[2 + ('o' % 38)] + model.EmbeddingWeight[2 + ('k' % 38)]) / 2;
-        Assert.InRange((model.EmbeddingWeight[2 + ('=' % 38)] - expected).abs().max().item<float>(), 0, 1e-6f);
+        Assert.InRange((model.EmbeddingWeight[2 + ('q' % 38)] - expected).abs().max().item<float>(), 0, 1e-6f);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class MemitFactTests
         {
             using var quiet = no_grad();
             using var scope = NewDisposeScope();
-            using var model = Toy.Model(architecture, tied: false);
+            using var model = Toy.Sharp(architecture, tied: false);
             var batch = Batch.Of([Toy.Encode(Example.Of("q", "skill:color", question, "purple"))]);
             var before = ResponseLoss.Mean(model, batch).item<float>();
             new MemitFact(new() { Lambda = 0.01, MaxNorm = 5, LearningRate = 0.05 }).Map(model, Toy.Context(), TestContext.Current.CancellationToken);
