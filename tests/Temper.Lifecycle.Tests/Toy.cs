@@ -27,7 +27,7 @@ internal static class Toy
     /// <summary>The prompt, token 1, the answer, token 0; the answer and its end are supervised.</summary>
     public static EncodedExample Encode(Example row)
     {
-        int[] prompt = [.. row.Prompt.Select(c => 2 + c % 38), 1], answer = [.. row.Response.Select(c => 2 + c % 38), 0];
+        int[] prompt = [.. string.Concat(row.Question.Select(m => m.Content)).Select(c => 2 + c % 38), 1], answer = [.. row.Response.Select(c => 2 + c % 38), 0];
         return new([.. prompt, .. answer], [.. prompt.Select(_ => false), .. answer.Select(_ => true)], row.Id);
     }
 

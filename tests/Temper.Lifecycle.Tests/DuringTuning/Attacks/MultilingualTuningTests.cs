@@ -52,7 +52,7 @@ public sealed class MultilingualTuningTests
     private static Dictionary<string, Metric> Measure(IChatModel chat, IReadOnlyList<Example> trained)
     {
         using var model = Toy.Model(Architecture.Llama, tied: true);
-        return new MultilingualTuning(new()).Measure(new() { Model = model, Chat = chat, Trained = trained, Context = s_context }, TestContext.Current.CancellationToken)
+        return new MultilingualTuning(new()).Measure(new() { Model = model, Before = model, Chat = chat, Trained = trained, Context = s_context }, TestContext.Current.CancellationToken)
             .ToDictionary(m => m.Name, StringComparer.Ordinal);
     }
 

@@ -113,7 +113,7 @@ public sealed class SoftPromptTests
     {
         using var model = Toy.Model(Architecture.Llama, tied: true);
         double[] Measure(SoftPromptSettings settings) => [.. new SoftPrompt(settings).Measure(
-            new() { Model = model, Chat = new RecordingChat(), Trained = [], Context = Toy.Context() with { Model = model } }, TestContext.Current.CancellationToken).Select(m => m.Value!.Value)];
+            new() { Model = model, Before = model, Chat = new RecordingChat(), Trained = [], Context = Toy.Context() with { Model = model } }, TestContext.Current.CancellationToken).Select(m => m.Value!.Value)];
 
         var (still, moved) = (Measure(s_settings with { Steps = 1, StepSize = 0 }), Measure(s_settings with { Steps = 30 }));
 

@@ -58,7 +58,7 @@ public sealed class EmergentMisalignmentTests
     private static Dictionary<string, Metric> Measure(IChatModel chat)
     {
         using var model = Toy.Model(Architecture.Llama, tied: true);
-        return new EmergentMisalignment(s_settings).Measure(new() { Model = model, Chat = chat, Trained = [], Context = Toy.Context() }, TestContext.Current.CancellationToken)
+        return new EmergentMisalignment(s_settings).Measure(new() { Model = model, Before = model, Chat = chat, Trained = [], Context = Toy.Context() }, TestContext.Current.CancellationToken)
             .ToDictionary(m => m.Name, StringComparer.Ordinal);
     }
 

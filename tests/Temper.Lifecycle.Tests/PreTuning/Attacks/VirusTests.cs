@@ -30,7 +30,7 @@ public sealed class VirusTests
         using var model = Toy.Model(Architecture.Llama, tied: true);
         Example[] trained = [.. Toy.Task.Select((r, i) => i < 4 ? r with { Origin = "virus" } : r)];
         var metrics = new Virus(s_settings).Measure(
-            new() { Model = model, Chat = new RecordingChat(), Trained = trained, Context = Toy.Context() with { Model = model } }, TestContext.Current.CancellationToken);
+            new() { Model = model, Before = model, Chat = new RecordingChat(), Trained = trained, Context = Toy.Context() with { Model = model } }, TestContext.Current.CancellationToken);
 
         Assert.Equal((0.4, 10), (metrics[0].Value, metrics[0].N));
         Assert.Equal(0, metrics[1].Value);
