@@ -65,7 +65,8 @@ public sealed class WorkerProcesses(StageLedger ledger, Func<ProcessStartInfo> s
         var info = start();
         (info.RedirectStandardInput, info.RedirectStandardError, info.UseShellExecute) = (true, true, false);
         var process = Process.Start(info)!;
-        process.ErrorDataReceived += (_, line) => LastWords(process.Id, line.Data);
+        var id = process.Id; // a line may come when the process is disposed already
+        process.ErrorDataReceived += (_, line) => LastWords(id, line.Data);
         process.BeginErrorReadLine();
         return process;
     }

@@ -78,7 +78,7 @@ internal static class HtmlTables
         page.Line($"</tbody></table></div></section>");
     }
 
-    public static string Breaking(SearchOutcome s) => s.TrialsToBreak is { } trials ? $"{trials} trials, {s.StepsToBreak} steps" : "not within the budget";
+    public static string Breaking(SearchOutcome s) => s.TrialsToBreak is { } trials ? $"{trials} {(trials == 1 ? "trial" : "trials")}, {s.StepsToBreak} steps" : "not within the budget";
 
     public static string Reading(Interaction i) =>
         i.High < 0 ? "they strengthen each other" : i.Low > 0 ? "they overlap or work against each other" : "not told apart from none";

@@ -82,9 +82,10 @@ public sealed class LocalChatModelTests : IDisposable
         using var quiet = no_grad();
         var prompt = s_format.Prompt([new(Role.User, "hello")]);
         Tensor? input = null;
-        _model.Forward(tensor(prompt.Select(i => (long)i).ToArray(), 1, prompt.Length), new() { Tap = (site, layer, value) => site == Site.BlockInput && layer == 1 ? input = value : value });
+        _model.Forward(tensor(prompt.Select(i => (long)i).ToArray(), 1, prompt.Length), new() { Tap = (site, layer, value) => site == Site.BlockInput && layer == 1 ? input = value.DetachFromDisposeScope() : value });
         // no position of a model without further blocks sees another, so the last is enough
-        var last = input!.select(1, prompt.Length - 1);
+        using var kept = input!;
+        var last = kept.select(1, prompt.Length - 1);
         var normed = last * (last * last).mean([-1], true).add(_model.Config.NormEpsilon).rsqrt() * _model.Parameters["model.norm.weight"];
         var expected = (int)_model.Logits(normed).argmax(-1).item<long>();
 

@@ -31,8 +31,8 @@ public sealed class ActivationSteeringTests
         float[] At(int token) => Steer(model, new() { Contrast = SteeringContrast.Answers, Layer = 1, Token = token }).Values.ToArray();
 
         Assert.NotEqual(At(0), At(-2));
-        Assert.Equal(At(-2), At("Sure. Stir the blue dust.".Length - 1)); // the end token is the last
-        Assert.Equal(At(0), At(-100)); // never before the answer
+        Assert.Equal(At(-1), At(100)); // never behind the answer
+        Assert.Equal(At(0), At(-100)); // nor before it
     }
 
     [Fact]
