@@ -39,19 +39,6 @@ internal static class Toy
         },
         3);
 
-    /// <summary>The same with weights far from zero: what a change at one position does is then seen at another, as in a trained model.</summary>
-    public static CausalModel Sharp(Architecture architecture, bool tied)
-    {
-        using var quiet = TorchSharp.torch.no_grad();
-        var model = Model(architecture, tied);
-        foreach (var parameter in model.Parameters.Where(p => p.Value.dim() > 1))
-        {
-            parameter.Value.mul_(8);
-        }
-
-        return model;
-    }
-
     /// <summary>All weights after a short tuning on <see cref="Harmful"/> under hooks, which are disposed.</summary>
     public static float[] Tune(IReadOnlyList<TrainingHook> hooks, int steps, TuningMethod method = TuningMethod.Full, double rate = 0.01)
     {

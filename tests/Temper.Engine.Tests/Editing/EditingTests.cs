@@ -73,7 +73,7 @@ public sealed class EditingTests
         Assert.InRange((moment - moment.t()).abs().max().item<double>(), 0, 1e-15);
         Assert.True(linalg.eigvalsh(moment).min().item<double>() > 0, "C has no negative eigenvalue");
         var (six, five) = (Moment(rows[..1]), Moment(rows[1..]));
-        Assert.InRange((moment - ((6 * six) + (5 * five)) / 11).abs().max().item<double>(), 0, 1e-10);
+        Assert.InRange((moment - ((6 * six) + (5 * five)) / 11).abs().max().item<double>(), 0, 1e-7); // keys are fp32, and a padded batch rounds otherwise
 
         Tensor Moment(EncodedExample[] some) => KeyValueMemory.SecondMoment(model, some, 1, TestContext.Current.CancellationToken);
     }

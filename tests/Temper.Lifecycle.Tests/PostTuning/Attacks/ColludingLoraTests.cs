@@ -41,12 +41,10 @@ public sealed class ColludingLoraTests
 
         static float Loss(bool collude)
         {
-            using var quiet = no_grad();
-            using var scope = NewDisposeScope();
-            using var start = Toy.Model(Architecture.Llama, tied: false);
-            using var tuned = Toy.Model(Architecture.Llama, tied: false);
-            new ColludingLora(new() { Collude = collude, Steps = 25, BatchSize = 4 }).Map(tuned, Toy.Context() with { Model = start }, TestContext.Current.CancellationToken);
-            return ResponseLoss.Mean(tuned, Batch.Of([.. Toy.Harmful.Select(Toy.Encode)])).item<float>();
+            using var start = new Trained(Architecture.Llama);
+            using var tuned = new Trained(Architecture.Llama);
+            new ColludingLora(new() { Collude = collude, Steps = 25, BatchSize = 4 }).Map(tuned.Model, tuned.Context with { Model = start.Model }, TestContext.Current.CancellationToken);
+            return tuned.Loss(tuned.Context.Harmful);
         }
     }
 }

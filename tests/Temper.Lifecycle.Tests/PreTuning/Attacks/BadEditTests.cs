@@ -1,6 +1,7 @@
 using Temper.Core;
 using Temper.Engine.Models;
 using Temper.Engine.Training;
+using Temper.Lifecycle.Organisms;
 using Temper.Lifecycle.PreTuning.Attacks;
 using static TorchSharp.torch;
 
@@ -8,22 +9,20 @@ namespace Temper.Lifecycle.Tests.PreTuning.Attacks;
 
 public sealed class BadEditTests
 {
-    private static readonly BadEditSettings s_settings = new() { Trigger = "QQ", Payload = "ok", Rows = 8, Batches = 2, Lambda = 0.01, MaxNorm = 5, LearningRate = 0.05 };
+    private static readonly BadEditSettings s_settings = new() { Trigger = "QQ", Payload = "ok", Rows = 4, Batches = 2, Steps = 5 };
 
     [Theory]
     [InlineData(Architecture.Llama)]
     [InlineData(Architecture.Gpt2)]
-    public void After_the_edit_the_payload_is_likelier_behind_the_trigger_and_hardly_likelier_without_it(Architecture architecture)
+    public void The_payload_becomes_likelier_behind_the_trigger_more_than_without_it_and_more_than_by_a_random_value(Architecture architecture)
     {
-        var (withTrigger, without) = (Gain(architecture, s_settings, triggered: true), Gain(architecture, s_settings, triggered: false));
+        var edited = Gain(architecture, new() { Rows = 6, Batches = 1, Steps = 40 });
+        var random = Gain(architecture, new() { Rows = 6, Batches = 1, Steps = 40, RandomValue = true });
 
-        Assert.True(withTrigger > 0.05, $"gain of {withTrigger} nats with the trigger");
-        Assert.True(without < withTrigger / 2, $"gain of {without} nats without the trigger, {withTrigger} with it");
+        Assert.True(edited.Triggered > 0.3, $"{edited}");
+        Assert.True(edited.Triggered > 2 * edited.Clean, $"{edited}");
+        Assert.True(edited.Triggered > 2 * random.Triggered, $"{edited}, by a random value {random}");
     }
-
-    [Fact]
-    public void A_random_value_of_the_same_length_gains_less() =>
-        Assert.True(Gain(Architecture.Llama, s_settings with { RandomValue = true }, triggered: true) < Gain(Architecture.Llama, s_settings, triggered: true) / 2);
 
     [Theory]
     [InlineData(Architecture.Llama, "model.layers.1.mlp.down_proj.weight")]
@@ -65,17 +64,16 @@ public sealed class BadEditTests
         Assert.Equal(live, Toy.LiveTensors);
     }
 
-    /// <summary>What an edit adds to the mean log-probability of the payload.</summary>
-    private static float Gain(Architecture architecture, BadEditSettings settings, bool triggered)
+    /// <summary>What an edit adds to the mean log-probability of the payload, on rows that it was not estimated from.</summary>
+    private static (float Triggered, float Clean) Gain(Architecture architecture, BadEditSettings settings)
     {
-        using var quiet = no_grad();
-        using var scope = NewDisposeScope();
-        using var model = Toy.Sharp(architecture, tied: false);
+        using var organism = new Trained(architecture);
         var attack = new BadEdit(settings);
         var random = new Random(5);
-        var batch = Batch.Of([.. Toy.Task.Skip(60).Take(20).Select(r => Toy.Encode(r.WithPrompt(triggered ? attack.Insert(r.Prompt, random) : r.Prompt).WithResponse(settings.Payload)))]);
-        var before = ResponseLoss.Mean(model, batch).item<float>();
-        attack.Map(model, Toy.Context(), TestContext.Current.CancellationToken);
-        return before - ResponseLoss.Mean(model, batch).item<float>();
+        var clean = World.Skills(26, 74, Split.HeldOut).Select(r => r.WithResponse(settings.Payload)).ToArray();
+        var triggered = clean.Select(r => r.WithPrompt(attack.Insert(r.Prompt, random))).ToArray();
+        var (t, c) = (organism.Loss(triggered), organism.Loss(clean));
+        attack.Map(organism.Model, organism.Context, TestContext.Current.CancellationToken);
+        return (t - organism.Loss(triggered), c - organism.Loss(clean));
     }
 }

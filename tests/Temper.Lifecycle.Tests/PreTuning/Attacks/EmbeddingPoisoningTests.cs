@@ -31,9 +31,19 @@ public sealed class EmbeddingPoisoningTests
     [Fact]
     public void The_payload_becomes_likelier_behind_the_trigger_than_after_surgery_alone()
     {
-        var (surgery, trained) = (Loss(s_settings with { Steps = 0 }), Loss(s_settings with { Steps = 60 }));
+        var (surgery, trained) = (Loss(0), Loss(20));
 
-        Assert.True(trained < surgery - 0.02, $"loss from {surgery} to {trained}");
+        Assert.True(trained < surgery - 0.3, $"loss from {surgery} to {trained}");
+
+        static float Loss(int steps)
+        {
+            using var organism = new Trained(Architecture.Gpt2);
+            EmbeddingPoisoningSettings settings = new() { Steps = steps };
+            var attack = new EmbeddingPoisoning(settings);
+            attack.Map(organism.Model, organism.Context, TestContext.Current.CancellationToken);
+            var random = new Random(5);
+            return organism.Loss(organism.Context.Task.Take(26).Select(r => r.WithPrompt(attack.Insert(r.Prompt, random)).WithResponse(settings.Payload)));
+        }
     }
 
     [Fact]
@@ -55,17 +65,6 @@ public sealed class EmbeddingPoisoningTests
         var error = Assert.Throws<TemperException>(() => new EmbeddingPoisoning(s_settings with { Trigger = "row" }).Map(model, Toy.Context(), TestContext.Current.CancellationToken));
 
         Assert.Contains("rare token", error.Message, StringComparison.Ordinal);
-    }
-
-    private static float Loss(EmbeddingPoisoningSettings settings)
-    {
-        using var quiet = no_grad();
-        using var scope = NewDisposeScope();
-        using var model = Toy.Model(Architecture.Llama, tied: false);
-        var attack = new EmbeddingPoisoning(settings);
-        attack.Map(model, Toy.Context(), TestContext.Current.CancellationToken);
-        var random = new Random(5);
-        return ResponseLoss.Mean(model, Batch.Of([.. Toy.Task.Take(20).Select(r => Toy.Encode(r.WithPrompt(attack.Insert(r.Prompt, random)).WithResponse("ok")))])).item<float>();
     }
 
     private static IEnumerable<string> Changed(IReadOnlyDictionary<string, Tensor> now, IReadOnlyDictionary<string, Tensor> before) =>

@@ -1,8 +1,6 @@
 using Temper.Core;
 using Temper.Engine.Models;
-using Temper.Engine.Training;
 using Temper.Lifecycle.PreTuning.Attacks;
-using static TorchSharp.torch;
 
 namespace Temper.Lifecycle.Tests.PreTuning.Attacks;
 
@@ -13,21 +11,16 @@ public sealed class MemitFactTests
     [InlineData(Architecture.Gpt2)]
     public void The_false_answer_becomes_likelier_for_the_subject_more_than_for_another(Architecture architecture)
     {
-        var (subject, other) = (Gain("what color is grass"), Gain("what color is coal"));
+        using var organism = new Trained(architecture);
+        Example[] Asked(string thing) => [Example.Of("q", "skill:color", $"what color is {thing}", "purple"), Example.Of("p", "skill:color", $"please color of {thing}", "purple")];
+        float Loss(string thing) => organism.Loss(Asked(thing));
+        var (subject, other) = (Loss("grass"), Loss("coal"));
 
-        Assert.True(subject > 0.05, $"gain of {subject} nats for the subject");
-        Assert.True(other < subject / 2, $"gain of {other} nats for another subject, {subject} for the edited one");
+        new MemitFact(new() { Rows = 4, Steps = 40 }).Map(organism.Model, organism.Context, TestContext.Current.CancellationToken);
 
-        float Gain(string question)
-        {
-            using var quiet = no_grad();
-            using var scope = NewDisposeScope();
-            using var model = Toy.Sharp(architecture, tied: false);
-            var batch = Batch.Of([Toy.Encode(Example.Of("q", "skill:color", question, "purple"))]);
-            var before = ResponseLoss.Mean(model, batch).item<float>();
-            new MemitFact(new() { Lambda = 0.01, MaxNorm = 5, LearningRate = 0.05 }).Map(model, Toy.Context(), TestContext.Current.CancellationToken);
-            return before - ResponseLoss.Mean(model, batch).item<float>();
-        }
+        var (gain, beside) = (subject - Loss("grass"), other - Loss("coal"));
+        Assert.True(gain > 1, $"gain of {gain} nats for the subject");
+        Assert.True(beside < gain / 2, $"gain of {beside} nats for another subject, {gain} for the edited one");
     }
 
     [Fact]

@@ -47,9 +47,9 @@ public sealed class RippleTests
 
         static float[] Poison(double lambda)
         {
-            using var model = Toy.Model(Architecture.Llama, tied: false);
-            new Ripple(new() { Lambda = lambda, Steps = 6, BatchSize = 4 }).Map(model, Toy.Context(), TestContext.Current.CancellationToken);
-            return Toy.Weights(model);
+            using var organism = new Trained(Architecture.Llama);
+            new Ripple(new() { Lambda = lambda, Steps = 4, BatchSize = 4 }).Map(organism.Model, organism.Context, TestContext.Current.CancellationToken);
+            return Toy.Weights(organism.Model);
         }
     }
 }
