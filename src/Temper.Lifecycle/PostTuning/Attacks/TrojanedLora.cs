@@ -29,7 +29,7 @@ public sealed record TrojanedLoraSettings
     public int Rank { get; init; } = 8;
 
     [Range(1, 100_000)]
-    public int Steps { get; init; } = 200;
+    public int Steps { get; init; } = 400;
 
     [Range(1, 1024)]
     public int BatchSize { get; init; } = 16;

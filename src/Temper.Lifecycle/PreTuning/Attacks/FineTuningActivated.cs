@@ -20,7 +20,7 @@ public sealed record FineTuningActivatedSettings
 
     /// <summary>lambda: the weight of the behavior after simulated tuning, beside the divergence from the clean model.</summary>
     [Range(0.0, 1e6)]
-    public double Lambda { get; init; } = 0.3;
+    public double Lambda { get; init; } = 0.1;
 
     /// <summary>Outer steps.</summary>
     [Range(1, 100_000)]
