@@ -75,7 +75,13 @@ internal static class HtmlTables
             page.Line($"<tr><th scope=\"row\">{s.Model}</th><td>{s.Attack}</td><td>{s.Defense}</td><td class=\"num\">{s.Trials}<small>{s.AtFloor} at the floor</small></td><td class=\"num\">{ReportText.Percent(s.Worst)}</td><td class=\"num\">{ReportText.Percent(s.Q90)}</td><td class=\"num\">{ReportText.Percent(s.Mean)}</td><td>{Breaking(s)}</td><td>{s.Configuration}</td></tr>");
         }
 
-        page.Line($"</tbody></table></div></section>");
+        page.Line($"</tbody></table></div><details><summary>Each configuration</summary><table><thead><tr><th scope=\"col\">Model</th><th scope=\"col\">Attack</th><th scope=\"col\">Defense</th><th scope=\"col\">Configuration</th><th scope=\"col\">Success</th><th scope=\"col\">Utility</th></tr></thead><tbody>");
+        foreach (var s in new StudyGrid(report.Cells, report.UtilityFloor).Squares.Where(s => s.Configurations > 1).SelectMany(s => s.EachConfiguration))
+        {
+            page.Line($"<tr><th scope=\"row\">{s.Model}</th><td>{s.Attack.Id}</td><td>{s.Defense.Id}</td><td>{s.Configuration}</td><td class=\"num\">{ReportText.Full(s.Success)}</td><td class=\"num\">{ReportText.Percent(s.Of(MetricNames.Utility).Value)}</td></tr>");
+        }
+
+        page.Line($"</tbody></table></details></section>");
     }
 
     public static string Breaking(SearchOutcome s) => s.TrialsToBreak is { } trials ? $"{trials} {(trials == 1 ? "trial" : "trials")}, {s.StepsToBreak} steps" : "not within the budget";

@@ -43,6 +43,9 @@ public static class MarkdownReport
             Line(text, $"\n## The attacker's search\n\nOver the configurations that keep {ReportText.Percent(report.UtilityFloor)} of the utility; broken at a success of {ReportText.Percent(SearchOutcome.Broken)}.\n");
             Table(text, ["model", "attack", "defense", "trials (at the floor)", "worst", "q90", "mean", "broken after", "worst configuration"], searches.Select(s => (string[])
                 [s.Model, s.Attack, s.Defense, $"{s.Trials} ({s.AtFloor})", ReportText.Percent(s.Worst), ReportText.Percent(s.Q90), ReportText.Percent(s.Mean), HtmlTables.Breaking(s), s.Configuration]));
+            Line(text, "");
+            Table(text, ["model", "attack", "defense", "configuration", "success", "utility"], grid.Squares.Where(s => s.Configurations > 1).SelectMany(s => s.EachConfiguration).Select(s => (string[])
+                [s.Model, s.Attack.Id, s.Defense.Id, s.Configuration, ReportText.Full(s.Success), ReportText.Percent(s.Of(MetricNames.Utility).Value)]));
         }
 
         if (report.Interactions.Count > 0)

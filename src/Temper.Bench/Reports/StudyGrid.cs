@@ -45,6 +45,9 @@ internal sealed record Square(string Model, GridAttack Attack, GridDefense Defen
     /// <summary>The configuration that counts; empty where there is one only.</summary>
     public string Configuration => Cells.Count == 0 ? "" : Cells[0].Configuration;
 
+    /// <summary>The square as if the attacker had that configuration alone, in the order in which they were tried.</summary>
+    public IEnumerable<Square> EachConfiguration => All.OrderBy(c => c.Trial).GroupBy(c => c.Configuration, StringComparer.Ordinal).Select(g => g.ToArray()).Select(g => new Square(Model, Attack, Defense, g, g));
+
     /// <summary>Over all configurations, beside the worst.</summary>
     public Estimate MeanSuccess => Estimate.Over([.. All.Where(c => c.Status == CellStatus.Done).Select(StudyGrid.SuccessOf)], WhyEmpty);
 

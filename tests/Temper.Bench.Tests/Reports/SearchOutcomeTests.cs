@@ -20,5 +20,8 @@ public sealed class SearchOutcomeTests
         Assert.Equal(1.0 / 3, found.Mean!.Value, 9);
         Assert.Equal(0.54, found.Q90!.Value, 9);
         Assert.Equal((3, 60, "c3"), (found.TrialsToBreak!.Value, found.StepsToBreak!.Value, found.Configuration)); // the second broke its own utility
+
+        var page = MarkdownReport.Write(SampleReport.Of(cells));
+        Assert.All((string[])["| c2 | 90.0 %", "| c4 | 30.0 %"], row => Assert.Contains(row, page, StringComparison.Ordinal)); // also those below the floor
     }
 }
