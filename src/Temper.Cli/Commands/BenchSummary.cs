@@ -10,6 +10,7 @@ internal static class BenchSummary
 {
     private const string Stacked = " + ";
     private const int Wide = 110;
+    private const int MostAcross = 9;
 
     public static int Write(StudySession session, string folder)
     {
@@ -17,15 +18,17 @@ internal static class BenchSummary
         var files = ReportFiles.Write(report, folder);
         AnsiConsole.WriteLine();
         AnsiConsole.MarkupLine($"[bold]{Markup.Escape(report.Verdict)}[/]");
-        foreach (var model in SummaryTable.Of(report))
+        var models = SummaryTable.Of(report);
+        // in a narrow terminal a stack's name would take a line for each of its parts, and more
+        var narrow = AnsiConsole.Profile.Width < Wide;
+        var stacks = narrow ? models[0].Rows.Select(r => r.Defense).Where(d => d.Contains(Stacked, StringComparison.Ordinal)).ToArray() : [];
+        string Name(string defense) => Array.IndexOf(stacks, defense) is >= 0 and var i ? $"stack {i + 1}" : narrow ? defense.Replace("-", "-\n", StringComparison.Ordinal) : defense;
+        foreach (var table in Matrices(models, Name))
         {
-            // in a narrow terminal a stack's name would take a line for each of its parts, and more
-            var narrow = AnsiConsole.Profile.Width < Wide;
-            var stacks = narrow ? model.Rows.Select(r => r.Defense).Where(d => d.Contains(Stacked, StringComparison.Ordinal)).ToArray() : [];
-            string Name(string defense) => Array.IndexOf(stacks, defense) is >= 0 and var i ? $"stack {i + 1}" : narrow ? defense.Replace("-", "-\n", StringComparison.Ordinal) : defense;
-            AnsiConsole.Write(Matrix(model, Name));
-            Array.ForEach(stacks, s => AnsiConsole.MarkupLine($"[grey]{Name(s)}: {Markup.Escape(s)}[/]"));
+            AnsiConsole.Write(table);
         }
+
+        Array.ForEach(stacks, s => AnsiConsole.MarkupLine($"[grey]{Name(s)}: {Markup.Escape(s)}[/]"));
 
         var failed = report.Cells.Where(c => c.Status == CellStatus.Failed).ToArray();
         foreach (var reason in failed.GroupBy(c => c.Reason, StringComparer.Ordinal))
@@ -35,6 +38,36 @@ internal static class BenchSummary
 
         AnsiConsole.MarkupLine($"report: {Markup.Escape(files.First(f => f.EndsWith(".html", StringComparison.Ordinal)))} (and report.md, report.json, report.csv beside it), {ProgressLine.Show(TimeSpan.FromSeconds(report.Timing.WallSeconds))}");
         return failed.Length > 0 ? ExitCodes.Findings : ExitCodes.Done;
+    }
+
+    /// <summary>More attacks than fit side by side stand below each other; with one defense the models stand side by side.</summary>
+    private static IEnumerable<Table> Matrices(IReadOnlyList<SummaryTable> models, Func<string, string> name)
+    {
+        if (models[0].Rows.Count == 1)
+        {
+            return [Down($"attack success in % under {Markup.Escape(models[0].Rows[0].Defense)}, attacks down, models across", models[0].Attacks, [.. models.Select(m => (m.Model, m.Rows[0]))])];
+        }
+
+        return models.Select(m => m.Attacks.Count <= MostAcross ? Matrix(m, name)
+            : Down($"{Markup.Escape(m.Model)}: attack success in %, attacks down, defenses across", m.Attacks, [.. m.Rows.Select(r => (name(r.Defense), r))]));
+    }
+
+    private static Table Down(string title, IReadOnlyList<string> attacks, IReadOnlyList<(string Name, SummaryRow Row)> columns)
+    {
+        var table = new Table().Border(TableBorder.Rounded).Title(title).AddColumn("");
+        foreach (var (header, _) in columns)
+        {
+            table.AddColumn(new TableColumn(Markup.Escape(header.Replace("-", "-\n", StringComparison.Ordinal))).RightAligned());
+        }
+
+        for (var i = 0; i < attacks.Count; i++)
+        {
+            table.AddRow([Markup.Escape(attacks[i]), .. columns.Select(c => Show(c.Row.Squares[i]))]);
+        }
+
+        table.AddEmptyRow();
+        table.AddRow(["utility", .. columns.Select(c => Share(c.Row.Utility))]);
+        return table.AddRow(["over-refusal", .. columns.Select(c => Share(c.Row.OverRefusal))]);
     }
 
     private static Table Matrix(SummaryTable summary, Func<string, string> name)
