@@ -20,10 +20,12 @@ public sealed class StudySession : IDisposable
     private readonly StageLedger _ledger;
     private readonly TimeProvider _time;
     private readonly long _began;
+    private readonly SessionUse _use;
 
     public StudySession(Study study, string storeFolder, SessionUse use = SessionUse.Run, TimeProvider? time = null)
     {
         _time = time ?? TimeProvider.System;
+        _use = use;
         _began = _time.GetTimestamp();
         _store = new(storeFolder);
         _ledger = new(_store.Root, _time);
@@ -116,7 +118,7 @@ public sealed class StudySession : IDisposable
         return new(done, failed, rows.Count, [.. rows.Where(r => r.State == StageState.Running).Select(r => r.Title)], elapsed, Estimate.Left(rows, workers));
     }
 
-    public StudyReport Report() => ReportBuilder.Build(Study, Plan, _store, Stages, _time.GetElapsedTime(_began));
+    public StudyReport Report() => ReportBuilder.Build(Study, Plan, _store, Stages, _use == SessionUse.Look ? TimeSpan.Zero : _time.GetElapsedTime(_began));
 
     /// <summary>Works in this thread until nothing is left; what a worker process does.</summary>
     public void Work(CancellationToken cancellationToken) =>

@@ -122,7 +122,7 @@ internal static class HtmlTables
     public static void Timing(HtmlWriter page, StudyReport report)
     {
         page.Line($"<section id=\"timing\"><h2>Timing</h2><p class=\"soft\">The one section that may differ when the study runs again.</p>");
-        page.Line($"<table><caption>{report.Timing.Machine}</caption><tbody><tr><th scope=\"row\">Wall clock</th><td class=\"num\">{report.Timing.WallSeconds:0.0} s</td></tr>");
+        page.Line($"<table><caption>{report.Timing.Machine}</caption><tbody><tr><th scope=\"row\">Wall clock</th><td class=\"num\">{ReportText.Wall(report.Timing)} s</td></tr>");
         foreach (var (kind, seconds) in report.Timing.SecondsByStageKind.OrderBy(s => s.Key, StringComparer.Ordinal))
         {
             page.Line($"<tr><th scope=\"row\">{kind} stages</th><td class=\"num\">{seconds:0.0} s</td></tr>");

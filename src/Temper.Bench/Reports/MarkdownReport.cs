@@ -66,7 +66,7 @@ public static class MarkdownReport
         Line(text, $"\n{PageText.Number(report.Plan.Cells, "0")} cells; {PageText.Number(report.Plan.StagesRequested, "0")} stages asked for, "
             + $"{PageText.Number(report.Plan.StagesDistinct, "0")} computed ({HtmlTables.Saved(report.Plan)} saved by sharing).");
         Line(text, "\n## Timing\n");
-        Table(text, ["what", "seconds"], [["wall clock", PageText.Number(report.Timing.WallSeconds, "0.0")],
+        Table(text, ["what", "seconds"], [["wall clock", ReportText.Wall(report.Timing)],
             .. report.Timing.SecondsByStageKind.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => (string[])[s.Key, PageText.Number(s.Value, "0.0")])]);
         Line(text, "");
         Table(text, ["attack, undefended", "seconds a cell"], report.Cells.Where(c => c.Defense == StudyGrid.None).GroupBy(c => c.Attack, StringComparer.Ordinal)

@@ -18,6 +18,9 @@ internal static class ReportText
     public static string Interval(Estimate e) => e.Unit is null ? Interval(e.Low, e.High)
         : e is { Low: { } low, High: { } high } ? $"[{PageText.Number(low, "0.###")}, {PageText.Number(high, "0.###")}]" : "no interval";
 
+    /// <summary>The seconds of the run; a dash where a report was written without one.</summary>
+    public static string Wall(TimingSection timing) => timing.WallSeconds > 0 ? PageText.Number(timing.WallSeconds, "0.0") : Dash;
+
     public static string Full(Estimate e) => e.Value is null ? $"{Dash} ({e.Reason})" : $"{Percent(e.Value)} {Interval(e.Low, e.High)}, n = {PageText.Number(e.N, "0")}";
 
     public static string Words(Phase? phase) => phase switch

@@ -36,7 +36,7 @@ internal static class BenchSummary
             AnsiConsole.MarkupLine($"[red]{reason.Count()} cells failed[/]  {Markup.Escape(reason.Key ?? "")}");
         }
 
-        AnsiConsole.MarkupLine($"report: {Markup.Escape(files.First(f => f.EndsWith(".html", StringComparison.Ordinal)))} (and report.md, report.json, report.csv beside it), {ProgressLine.Show(TimeSpan.FromSeconds(report.Timing.WallSeconds))}");
+        AnsiConsole.MarkupLine($"report: {Markup.Escape(files.First(f => f.EndsWith(".html", StringComparison.Ordinal)))} (and report.md, report.json, report.csv beside it){(report.Timing.WallSeconds > 0 ? $", {ProgressLine.Show(TimeSpan.FromSeconds(report.Timing.WallSeconds))}" : "")}");
         return failed.Length > 0 ? ExitCodes.Findings : ExitCodes.Done;
     }
 
