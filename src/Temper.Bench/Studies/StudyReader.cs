@@ -80,7 +80,7 @@ public sealed class StudyReader
             Task = f.TryGetValue("task", out var task) ? Task(task) : new(),
             Plan = f.TryGetValue("plan", out var plan) ? Plan(plan) : new(),
             Attacks = [.. _fields.List(f.GetValueOrDefault("attacks"), "attacks").Select((n, i) => Attack(n, $"attacks[{i}]"))],
-            Defenses = [.. _fields.List(f.GetValueOrDefault("defenses"), "defenses").Select((n, i) => Defense(n, $"defenses[{i}]"))],
+            Defenses = [.. _fields.List(f.GetValueOrDefault("defenses"), "defenses").SelectMany((n, i) => Defense(n, $"defenses[{i}]"))],
             Seeds = f.TryGetValue("seeds", out var seeds) ? [.. _fields.List(seeds, "seeds").Select((n, i) => _fields.Integer(n, $"seeds[{i}]", 0, 1_000_000, 1))] : [1],
             Evaluation = f.TryGetValue("evaluation", out var evaluation) ? Evaluation(evaluation) : new(),
         };
@@ -217,18 +217,43 @@ public sealed class StudyReader
             : attack;
     }
 
-    private StudyDefense Defense(YamlNode node, string field)
+    private IReadOnlyList<StudyDefense> Defense(YamlNode node, string field)
     {
         var techniques = new TechniqueReader(_fields, attack: false);
+        if (node is YamlSequenceNode)
+        {
+            return [Stack(techniques, node, field, null)];
+        }
+
         if (node is YamlMappingNode mapping && mapping.Children.ContainsKey("stack"))
         {
             var f = _fields.Mapping(node, field, "stack", "name");
-            var stack = _fields.List(f["stack"], $"{field}.stack").Select((n, i) => One(techniques, n, $"{field}.stack[{i}]")).ToArray();
-            return new(f.TryGetValue("name", out var given) ? _fields.Text(given, $"{field}.name") : string.Join(" + ", stack.Select(t => t.Id)), stack);
+            return [Stack(techniques, f["stack"], $"{field}.stack", f.TryGetValue("name", out var given) ? _fields.Text(given, $"{field}.name") : null)];
         }
 
-        var (id, name, settings, _) = Named(node, field);
-        return new(name ?? id, [techniques.Configurations(node, field, id, settings, null)[0].Technique]);
+        var (id, name, settings, more) = Named(node, field, "search");
+        var choices = techniques.Configurations(node, field, id, settings, more.GetValueOrDefault("search"));
+        return choices.Count == 1
+            ? [new(name ?? id, [choices[0].Technique])]
+            : [.. choices.Select(c => new StudyDefense($"{name ?? id}[{c.Label}]", [c.Technique]) { Grid = name ?? id })];
+    }
+
+    private StudyDefense Stack(TechniqueReader techniques, YamlNode node, string field, string? name)
+    {
+        var mistakes = _fields.Mistakes.Count;
+        var stack = _fields.List(node, field).Select((n, i) => One(techniques, n, $"{field}[{i}]")).ToArray();
+        if (_fields.Mistakes.Count > mistakes)
+        {
+            return new(name ?? "", []);
+        }
+
+        if (DefenseStack.Conflict(stack) is { } conflict)
+        {
+            _fields.Mistake(node, field, conflict.Found, conflict.Expected);
+        }
+
+        stack = [.. DefenseStack.InOrder(stack)];
+        return new(name ?? string.Join(" + ", stack.Select(t => t.Id)), stack);
     }
 
     private TechniqueUse One(TechniqueReader techniques, YamlNode node, string field)
