@@ -48,11 +48,10 @@ public static class MarkdownReport
                 [s.Model, s.Attack.Id, s.Defense.Id, s.Configuration, ReportText.Full(s.Success), ReportText.Percent(s.Of(MetricNames.Utility).Value)]));
         }
 
-        if (report.Interactions.Count > 0)
+        foreach (var table in AnalysisTables.Of(report))
         {
-            Line(text, "\n## Defenses together\n");
-            Table(text, ["attack", "defenses", "interaction, points", "reading"], report.Interactions.Select(i => (string[])
-                [i.Attack, $"{i.A} + {i.B}", $"{PageText.Number(i.Value * 100, "+0.0;-0.0;0.0")} {ReportText.Interval(i.Low, i.High)}", HtmlTables.Reading(i)]));
+            Line(text, $"\n## {table.Title}\n\n{Safe(table.Note)}\n");
+            Table(text, table.Header, table.Rows);
         }
 
         Numbers(text, grid);

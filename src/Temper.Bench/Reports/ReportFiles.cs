@@ -10,7 +10,7 @@ public static class ReportFiles
     {
         (string Name, string Text)[] files =
         [
-            ("report.json", JsonReport.Write(report)), ("report.csv", CsvReport.Write(report)),
+            ("report.json", JsonReport.Write(report)), ("report.csv", CsvReport.Write(report)), ("analysis.csv", CsvReport.WriteAnalysis(report)),
             ("report.md", MarkdownReport.Write(report)), ("report.html", HtmlReport.Write(report)),
         ];
         Directory.CreateDirectory(folder);
