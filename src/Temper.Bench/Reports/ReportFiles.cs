@@ -17,7 +17,8 @@ public static class ReportFiles
         return [.. files.Select(f => Replace(Path.Combine(folder, f.Name), f.Text))];
     }
 
-    private static string Replace(string path, string text)
+    /// <summary>Writes aside, flushes and renames.</summary>
+    internal static string Replace(string path, string text)
     {
         var aside = $"{path}.{Guid.NewGuid():N}.tmp";
         try

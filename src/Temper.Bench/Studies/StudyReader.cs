@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Temper.Bench.Hardening;
 using Temper.Core;
 using Temper.Lifecycle;
 using Temper.Lifecycle.Agents;
@@ -50,8 +51,32 @@ public sealed class StudyReader
         return Parse(text, path, organisms);
     }
 
+    /// <summary>Reads a profile of threats; its attacks and candidates are written as a study's attacks and defenses are.</summary>
+    /// <exception cref="TemperException">It has mistakes; the message has one line each.</exception>
+    internal static ThreatProfile ParseProfile(string text, string path)
+    {
+        var reader = new StudyReader(path, "");
+        var fields = reader._fields;
+        var f = fields.Mapping(Root(text, path), "", "schema", "name", "description", "attacks", "candidates");
+        fields.Integer(f.GetValueOrDefault("schema"), "schema", Study.CurrentSchema, Study.CurrentSchema, Study.CurrentSchema);
+        ThreatProfile profile = new(
+            fields.Text(f.GetValueOrDefault("name"), "name"), fields.Text(f.GetValueOrDefault("description"), "description"),
+            [.. fields.List(f.GetValueOrDefault("attacks"), "attacks").Select((n, i) => reader.Attack(n, $"attacks[{i}]"))],
+            f.TryGetValue("candidates", out var candidates) ? [.. fields.List(candidates, "candidates").SelectMany((n, i) => reader.Defense(n, $"candidates[{i}]"))] : []);
+        reader.Distinct(f, "attacks", profile.Attacks.Select(a => a.Name).Append("none"));
+        reader.Distinct(f, "candidates", profile.Candidates.Select(c => c.Name).Append("none"));
+        return fields.Mistakes.Count == 0 ? profile : throw new TemperException(string.Join("\n", fields.Mistakes));
+    }
+
     /// <summary>Reads a study from its text; <paramref name="path"/> names it in messages and is where its relative paths start.</summary>
     public static Study Parse(string text, string path, string organisms)
+    {
+        var reader = new StudyReader(path, organisms);
+        var study = reader.Read(Root(text, path)) with { Text = text };
+        return reader._fields.Mistakes.Count == 0 ? study : throw new TemperException(string.Join("\n", reader._fields.Mistakes));
+    }
+
+    private static YamlNode? Root(string text, string path)
     {
         var yaml = new YamlStream();
         try
@@ -63,9 +88,7 @@ public sealed class StudyReader
             throw new TemperException($"{path}:{e.Start.Line}:{e.Start.Column}: expected YAML, found: {e.Message}", e);
         }
 
-        var reader = new StudyReader(path, organisms);
-        var study = reader.Read(yaml.Documents.Count == 0 ? null : yaml.Documents[0].RootNode) with { Text = text };
-        return reader._fields.Mistakes.Count == 0 ? study : throw new TemperException(string.Join("\n", reader._fields.Mistakes));
+        return yaml.Documents.Count == 0 ? null : yaml.Documents[0].RootNode;
     }
 
     private Study Read(YamlNode? root)
