@@ -55,7 +55,8 @@ public sealed class Hardener
         var best = undefended;
         try
         {
-            for (var level = 1; level <= _request.Depth && Step(level, best, cancellationToken) is { } better; level++)
+            // below that, no further part can lower it by enough
+            for (var level = 1; level <= _request.Depth && best.Score >= MinGain && Step(level, best, cancellationToken) is { } better; level++)
             {
                 best = better;
             }
