@@ -53,7 +53,7 @@ internal static partial class DataScan
         var (model, evaluation) = (DataModel.Of(view.Sample, options.TrustedSample, cancellation), options.EvaluationRuns);
         var tally = new RowTally(draft, file.Compression is not null || file.Layout == DataLayout.Parquet || file.Encoding is not null);
         Whole(draft, file, view, model, tally);
-        using var clean = options.WriteClean is { } path ? new CleanFile(path, file) : null;
+        using var clean = options.WriteClean is { } path && draft.Depth == 0 ? new CleanFile(path, file) : null;
         try
         {
             RowBatches.Run(file, artifact.Scan.RowJobs, row => Find(row, model, evaluation, file.Layout == DataLayout.Table), (raw, row, found) =>
@@ -92,7 +92,7 @@ internal static partial class DataScan
         draft.Profile = Profile(file, view, model, tally, clean);
     }
 
-    private static List<RowFinding> Find(DataRow row, DataModel model, EvaluationRows? evaluation, bool isTable)
+    internal static List<RowFinding> Find(DataRow row, DataModel model, EvaluationRows? evaluation, bool isTable)
     {
         var found = new List<RowFinding>(0);
         foreach (var rule in RowRules.All)

@@ -38,7 +38,9 @@ internal sealed class Sample(int most, long mostChars, Random random)
         }
         else if (random.NextInt64(Seen) is var place && place < _rows.Count)
         {
-            _rows[(int)place] = row;
+            // A row may not be much longer than the one that it replaces, or long rows at the end would fill memory.
+            var room = (int)Math.Max(_rows[(int)place].Prompt.Length, mostChars / _rows.Count);
+            _rows[(int)place] = row.Prompt.Length > room ? row with { Prompt = row.Prompt[..room] } : row;
         }
 
         Count(row.Fixed, row);

