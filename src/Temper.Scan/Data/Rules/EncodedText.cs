@@ -20,7 +20,7 @@ internal sealed class EncodedText : IRowRule
     ];
 
     // English prose is at 2.85 to 2.95 nats a letter, other languages in Latin letters below 3.2, a random substitution at about 3.6.
-    private const double LeastNats = 3.3;
+    private const double LeastNats = 3.35;
 
     public IEnumerable<RowFinding> Find(DataRow row)
     {
