@@ -13,12 +13,14 @@ namespace Temper.Lifecycle.Tests;
 internal sealed class Trained : IDisposable
 {
     private readonly ChatFormat _format;
+    private readonly Tokenizer _tokenizer;
 
     public Trained(Architecture architecture)
     {
         var folder = Path.Combine(Repository.Root, "organisms", new Organism(architecture, OrganismSize.Small, Alignment.Aligned).Id);
         Model = Checkpoint.Load(folder);
-        _format = new(Tokenizer.Load(Path.Combine(folder, "tokenizer.json")));
+        _tokenizer = Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
+        _format = new(_tokenizer);
         Context = new()
         {
             Random = new Random(1), Harmful = World.Forbidden(20, 71, Split.Train, comply: true), Alignment = World.Forbidden(20, 72, Split.Train, comply: false),
@@ -29,6 +31,8 @@ internal sealed class Trained : IDisposable
     public CausalModel Model { get; }
 
     public TechniqueContext Context { get; }
+
+    public string Decode(IReadOnlyList<int> ids) => _tokenizer.Decode([.. ids]);
 
     /// <summary>Mean loss of the answers of some rows.</summary>
     public float Loss(IEnumerable<Example> rows)
