@@ -1,5 +1,6 @@
 using Temper.Core;
 using Temper.Engine.Checkpoints;
+using Temper.Engine.Generation;
 using Temper.Engine.Models;
 using Temper.Engine.Tokenizers;
 using Temper.Engine.Training;
@@ -24,7 +25,7 @@ internal sealed class Trained : IDisposable
         Context = new()
         {
             Random = new Random(1), Harmful = World.Forbidden(20, 71, Split.Train, comply: true), Alignment = World.Forbidden(20, 72, Split.Train, comply: false),
-            Task = World.Skills(78, 73, Split.Train), Prompt = (messages, prefill) => _format.Prompt(messages, prefill), Encode = _format.Encode,
+            Task = World.Skills(78, 73, Split.Train), Prompt = (messages, prefill) => _format.Prompt(messages, prefill), Encode = _format.Encode, Decode = ids => _tokenizer.Decode([.. ids]),
         };
     }
 
@@ -32,7 +33,8 @@ internal sealed class Trained : IDisposable
 
     public TechniqueContext Context { get; }
 
-    public string Decode(IReadOnlyList<int> ids) => _tokenizer.Decode([.. ids]);
+    /// <summary>The organism as it answers.</summary>
+    public LocalChatModel Chat => new(Model, _tokenizer, _format);
 
     /// <summary>Mean loss of the answers of some rows.</summary>
     public float Loss(IEnumerable<Example> rows)

@@ -27,7 +27,7 @@ public sealed class RetuningTests
     public void Realignment_brings_refusals_back(RealignmentMethod method)
     {
         using var model = new Trained(Architecture.Llama);
-        var context = model.Context with { Decode = model.Decode };
+        var context = model.Context;
         new Realignment(new() { Steps = 25, TaskShare = 0 }).Map(model.Model, context with { Alignment = context.Harmful }, TestContext.Current.CancellationToken); // an attack
         var (refusing, complying) = (model.Loss(context.Alignment), model.Loss(context.Harmful));
 

@@ -1,4 +1,5 @@
 using Temper.Engine.Models;
+using Temper.Engine.Training;
 using Temper.Lifecycle.PostTuning.Defenses;
 using static TorchSharp.torch;
 
@@ -32,7 +33,7 @@ public sealed class SomfTests
     [Fact]
     public void Every_weight_ends_as_the_tuned_or_as_the_aligned_one_and_some_of_each()
     {
-        using var models = new Repair();
+        using var models = Complying();
         var (tuned, aligned) = (Toy.Weights(models.Tuned), Toy.Weights(models.Aligned));
 
         models.Map(new Somf(s_settings with { LearningRate = 1 }));
@@ -47,7 +48,7 @@ public sealed class SomfTests
     {
         double Dropped(bool random)
         {
-            using var models = new Repair();
+            using var models = Complying();
             var aligned = Toy.Weights(models.Aligned);
             models.Map(new Somf(s_settings with { LearningRate = 1, Random = random }));
             return Toy.Weights(models.Tuned).Where((w, i) => w == aligned[i]).Count() / (double)aligned.Length;
@@ -59,8 +60,16 @@ public sealed class SomfTests
     [Fact]
     public void Nothing_stays_in_memory()
     {
-        using var models = new Repair();
+        using var models = Complying();
         var live = models.Live(new Somf(s_settings));
         Assert.Equal(live[1], live[2]);
+    }
+
+    // a model that answers, so that there is something to prefer a refusal to
+    private static Repair Complying()
+    {
+        var models = new Repair();
+        Trainer.Train(models.Tuned, [.. Toy.Harmful.Select(Toy.Encode)], new() { Steps = 60, BatchSize = 8, LearningRate = 0.01 }, [], TrainerOptions.Default, TestContext.Current.CancellationToken);
+        return models;
     }
 }
