@@ -119,6 +119,25 @@ public interface IHookSource
     TrainingHook CreateHook(TechniqueContext context);
 }
 
+/// <summary>What a hook can take of a tuning so that no other hook has it.</summary>
+[Flags]
+public enum TuningPart
+{
+    None = 0,
+
+    /// <summary>The loss is the hook's own (<see cref="TrainingHook.ReplacesLoss"/>).</summary>
+    Loss = 1,
+
+    /// <summary>The hook may put other batches in the place of the planned ones; of two such hooks the second is not asked where the first has chosen.</summary>
+    Batches = 2,
+}
+
+/// <summary>A source of hooks that take a part of the tuning for themselves: two that take the same cannot stand in one stack.</summary>
+public interface IExclusive
+{
+    TuningPart Takes { get; }
+}
+
 /// <summary>Wraps a chat model, as a delegating client wraps another.</summary>
 public interface IInferenceLayer
 {
