@@ -40,12 +40,19 @@ public sealed record TechniqueContext
     /// <summary>The same model before it was aligned, where the defender has it.</summary>
     public CausalModel? Unaligned { get; init; }
 
+    /// <summary>To an inference layer that <see cref="IReadsBefore"/>: the checkpoint that tuning began with.</summary>
+    public CausalModel? Before { get; init; }
+
     /// <summary>The rows of the file of a technique that <see cref="IReadsRows"/>.</summary>
     public IReadOnlyList<Example> Foreign { get; init; } = [];
 
     /// <summary>The model that the technique needs.</summary>
     /// <exception cref="TemperException">There is none.</exception>
     public CausalModel RequireModel(string technique) => Model ?? throw new TemperException($"{technique}: found no model to look at, expected one");
+
+    /// <summary>The checkpoint before tuning that the technique needs.</summary>
+    /// <exception cref="TemperException">There is none.</exception>
+    public CausalModel RequireBefore(string technique) => Before ?? throw new TemperException($"{technique}: found no model from before tuning, expected one");
 
     /// <summary>The unaligned model that the technique needs.</summary>
     /// <exception cref="TemperException">There is none.</exception>
@@ -55,6 +62,9 @@ public sealed record TechniqueContext
 
 /// <summary>The result depends on <see cref="TechniqueContext.Model"/> or <see cref="TechniqueContext.Unaligned"/>, so the stage needs them as inputs.</summary>
 public interface IReadsModel;
+
+/// <summary>An inference layer that needs <see cref="TechniqueContext.Before"/> as well.</summary>
+public interface IReadsBefore : IReadsModel;
 
 /// <summary>A data map that takes rows from a file, given as <see cref="TechniqueContext.Foreign"/>; it opens nothing itself.</summary>
 public interface IReadsRows
@@ -190,7 +200,8 @@ public sealed record TuningArguments
     public required TechniqueContext Context { get; init; }
 }
 
-/// <summary>An attack with figures of its own beside the common suites, such as the AUC of a membership test. One named <c>asr</c> or <c>harm</c> is its success.</summary>
+/// <summary>An attack with figures of its own beside the common suites, such as the AUC of a membership test; one named <c>asr</c> or <c>harm</c> is its success.
+/// Or an audit of the defender's, which looks at the deployed system.</summary>
 public interface IMeasures
 {
     IReadOnlyList<Metric> Measure(MeasureArguments arguments, CancellationToken cancellationToken);
@@ -210,6 +221,9 @@ public sealed record MeasureArguments
 
     /// <summary>What was tuned on, behind every data map.</summary>
     public required IReadOnlyList<Example> Trained { get; init; }
+
+    /// <summary>To an audit the attack's backdoor, where it has one: ground truth, to score what the audit found and nothing else.</summary>
+    public IBackdoor? Backdoor { get; init; }
 
     public required TechniqueContext Context { get; init; }
 }
