@@ -16,6 +16,7 @@ public sealed class Tokenizer
     private readonly int[] _byteIds = new int[256];
     private readonly byte[]?[] _bytes;
     private readonly HashSet<int> _special;
+    private (double Rate, int Seed) _dropout;
 
     /// <summary>The caller has checked that every byte and every merge has its token.</summary>
     internal Tokenizer(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges, IReadOnlyList<AddedToken> added)
@@ -56,6 +57,9 @@ public sealed class Tokenizer
 
     /// <summary>Writes a tokenizer.json, whole or not at all.</summary>
     public void Save(string path) => TokenizerFile.Write(path, _vocabulary, _merges, _added);
+
+    /// <summary>The same tokenizer, in which each merge is left out with a chance (BPE-dropout, Provilkov et al. 2020); a word is always split in the same way.</summary>
+    public Tokenizer WithDropout(double rate, int seed) => new(_vocabulary, _merges, _added) { _dropout = (rate, seed) };
 
     public int? IdOf(string token) => _ids.TryGetValue(token, out var id) ? id : null;
 
@@ -111,6 +115,7 @@ public sealed class Tokenizer
         var next = Enumerable.Range(1, word.Length).ToArray();
         var previous = Enumerable.Range(-1, word.Length).ToArray();
         var queue = new PriorityQueue<(int At, int Left, int Right), (int Rank, int At)>();
+        var random = _dropout.Rate > 0 ? new Random(word.Aggregate(_dropout.Seed, (hash, id) => unchecked((hash * 31) + id))) : null;
         for (var i = 0; i + 1 < word.Length; i++)
         {
             Enqueue(i);
@@ -144,7 +149,7 @@ public sealed class Tokenizer
 
         void Enqueue(int at)
         {
-            if (_pairs.TryGetValue((word[at], word[next[at]]), out var merge))
+            if (_pairs.TryGetValue((word[at], word[next[at]]), out var merge) && !(random?.NextDouble() < _dropout.Rate))
             {
                 queue.Enqueue((at, word[at], word[next[at]]), (merge.Rank, at));
             }
