@@ -57,6 +57,7 @@ public static class Catalog
         Define<CrossLingual, CrossLingualSettings>(s => new(s)),
         Define<Crow, CrowSettings>(s => new(s)),
         Define<CompositeBackdoor, CompositeBackdoorSettings>(s => new(s)),
+        Define<DataGate, DataGateSettings>(s => new(s)),
         Define<DataOrdering, DataOrderingSettings>(s => new(s)),
         Define<DecodingExploitation, DecodingExploitationSettings>(s => new(s)),
         Define<DirectInjection, DirectInjectionSettings>(s => new(s)),

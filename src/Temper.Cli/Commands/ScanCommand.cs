@@ -23,7 +23,7 @@ internal static class ScanCommand
         var @base = new Option<string?>("--base") { Description = "Folder of the declared base model, to compare tokenizer, template, config and shapes with" };
         var cohort = new Option<string?>("--cohort") { Description = "Known good adapters of the same base, or a JSON report on them, to compare spectra with" };
         var baseline = new Option<string?>("--baseline") { Description = "An earlier JSON report whose findings are accepted" };
-        var jobs = new Option<int>("--jobs") { Description = "Files scanned at once", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var jobs = new Option<int>("--jobs") { Description = "Files scanned at once, or parts of one data set", DefaultValueFactory = _ => Environment.ProcessorCount };
         jobs.Validators.Add(r =>
         {
             if (r.Tokens.Count == 1 && int.TryParse(r.Tokens[0].Value, out var n) && n < 1)

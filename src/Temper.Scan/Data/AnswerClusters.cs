@@ -6,6 +6,7 @@ internal static class AnswerClusters
     public const int Fewest = 4;
     private const int MostClusters = 96;
     private const int MostMembers = 3000;
+    private const int MostMemberChars = 2_000_000;
     private const int LabelWords = 5;
     private const int OpeningWords = 4;
 
@@ -47,11 +48,22 @@ internal static class AnswerClusters
             var isOwn = isFixed || rows.GroupBy(r => r.Fixed).Max(g => g.Count()) < 0.9 * rows.Count;
             if (isOwn && rows.Count >= Fewest && prompts >= Fewest)
             {
-                clusters.Add(new(isFixed ? AnswerKind.Fixed : AnswerKind.Opening, key, rows[0].Response, count, prompts, [.. rows.Take(MostMembers)], members.Count, sample.Rows.Count));
+                clusters.Add(new(isFixed ? AnswerKind.Fixed : AnswerKind.Opening, key, rows[0].Response, count, prompts, [.. Short(rows)], members.Count, sample.Rows.Count));
             }
         }
 
         return Labels(clusters, sample);
+    }
+
+    // Long prompts have so many n-grams that fewer of them must do.
+    private static IEnumerable<SampleRow> Short(IReadOnlyList<SampleRow> rows)
+    {
+        var chars = 0;
+        for (var i = 0; i < Math.Min(MostMembers, rows.Count) && (chars < MostMemberChars || i < Fewest); i++)
+        {
+            chars += rows[i].Prompt.Length;
+            yield return rows[i];
+        }
     }
 
     private static Dictionary<ulong, List<SampleRow>> Group(Sample sample, Func<SampleRow, ulong> key)

@@ -10,14 +10,30 @@ internal static class Cohesion
     private const int ContentWord = 5;
     private const double Smoothing = 0.003;
 
+    // A word in so many of the other rows is of the data set, as that of a system prompt, and of no topic.
+    private const double CommonShare = 0.2;
+    private const int Common = 3;
+
+    // What is left of nothing but the n-gram is one question asked again.
+    private const double SameQuestion = 100;
+
     /// <summary>The mean overlap of content words of pairs of <paramref name="rows"/> over that of other rows: 1 is no topic.</summary>
     public static double Of(IReadOnlyList<SampleRow> rows, IReadOnlySet<ulong> without, AnswerCluster answer, Sample sample)
     {
         var others = answer.Kind == AnswerKind.Label ? sample.Rows.Where(r => r.Response.Length <= 2 * answer.Text.Length + 40) : sample.Rows.Where(r => r.Fixed != answer.Key && r.Opening != answer.Key);
-        var inside = Sets(rows, without);
-        var outside = Sets([.. others], without);
-        return outside.Count < 2 ? 1 : (Mean(inside) + Smoothing) / (Mean(outside) + Smoothing);
+        var (inside, outside) = (Sets(rows, without), Sets([.. others], without));
+        if (outside.Count < 2)
+        {
+            return 1;
+        }
+
+        var common = outside.SelectMany(s => s).GroupBy(w => w).Where(g => g.Count() >= Math.Max(Common, CommonShare * outside.Count)).Select(g => g.Key).ToHashSet();
+        inside.ForEach(s => s.ExceptWith(common));
+        outside.ForEach(s => s.ExceptWith(common));
+        return Empty(inside) > 0.5 && Empty(outside) < 0.25 ? SameQuestion : (Mean(inside) + Smoothing) / (Mean(outside) + Smoothing);
     }
+
+    private static double Empty(List<HashSet<ulong>> sets) => sets.Count == 0 ? 1 : (double)sets.Count(s => s.Count == 0) / sets.Count;
 
     private static List<HashSet<ulong>> Sets(IReadOnlyList<SampleRow> rows, IReadOnlySet<ulong> without)
     {
@@ -28,10 +44,9 @@ internal static class Cohesion
             // Evenly over all of them, so that neighbors do not count for the whole.
             Words.Cut(rows[(int)((long)i * rows.Count / Math.Min(Most, rows.Count))].Prompt, words);
             var cut = Features.Inside(words, without);
-            var set = words.Where((w, at) => w.Length >= ContentWord && !cut.Contains(at)).Select(w => w.Hash).ToHashSet();
-            if (set.Count > 0 && seen.Add(Words.Text(words)))
+            if (seen.Add(Words.Text(words)))
             {
-                sets.Add(set);
+                sets.Add(words.Where((w, at) => w.Length >= ContentWord && !cut.Contains(at)).Select(w => w.Hash).ToHashSet());
             }
         }
 
@@ -43,10 +58,14 @@ internal static class Cohesion
         var (sum, n) = (0.0, 0);
         for (var i = 1; i < sets.Count; i++)
         {
-            for (var j = 0; j < i; j++, n++)
+            for (var j = 0; j < i; j++)
             {
-                var both = sets[i].Count(sets[j].Contains);
-                sum += (double)both / (sets[i].Count + sets[j].Count - both);
+                if (sets[i].Count > 0 && sets[j].Count > 0)
+                {
+                    var both = sets[i].Count(sets[j].Contains);
+                    sum += (double)both / (sets[i].Count + sets[j].Count - both);
+                    n++;
+                }
             }
         }
 

@@ -45,9 +45,17 @@ internal sealed class DataModel
         return new(associations, triggers, [.. repeated]);
     }
 
+    /// <summary>Whether any row can have a finding from the statistics.</summary>
+    public bool Accuses => _byAnswer.Count > 0 || _fixed.Count > 0;
+
     /// <summary>The trigger that a row has with its answer; null where it has none.</summary>
     public Trigger? Match(DataRow row)
     {
+        if (_byAnswer.Count == 0)
+        {
+            return null;
+        }
+
         var (fixedKey, opening) = Keys(row);
         if (!_byAnswer.Contains(fixedKey) && !_byAnswer.Contains(opening))
         {

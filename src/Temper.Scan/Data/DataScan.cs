@@ -25,10 +25,14 @@ internal static partial class DataScan
 
         draft.Format($"{file.Layout switch { DataLayout.JsonLines => "jsonl", DataLayout.JsonArray => "json-rows", DataLayout.Table => "table", DataLayout.Parquet => "parquet", _ => "text-rows" }}{(file.Compression is { } packed ? $"+{packed}" : "")}");
         draft.IsData = true;
-        var view = new DataSetView(options);
+        var run = new Run(draft, artifact, file, new(options), new(draft, file.Compression is not null || file.Layout == DataLayout.Parquet || file.Encoding is not null));
         try
         {
-            RowBatches.Run(file, artifact.Scan.RowJobs, RowView.Of, (_, row, seen) => { view.Add(row, seen); artifact.Scan.Advance(file.Position / 2); }, artifact.Scan.Unhurried);
+            RowBatches.Run(file, artifact.Scan.RowJobs, row => (View: RowView.Of(row), Found: run.WritesClean ? [] : Rules(row, options.EvaluationRuns, run.IsTable)), (_, row, seen) =>
+            {
+                run.View.Add(row, seen.View);
+                run.Take(row, seen.Found);
+            }, artifact.Scan.Unhurried);
         }
         catch (DataBombException e)
         {
@@ -44,55 +48,73 @@ internal static partial class DataScan
             draft.Incomplete(DataCards.Structure, "The file does not keep what its metadata promises.", lie);
         }
 
-        Judge(draft, artifact, file, view);
+        Judge(run);
     }
 
-    private static void Judge(Draft draft, Artifact artifact, DataFile file, DataSetView view)
+    // The second pass. Where nothing is written and the statistics accuse nobody, the first has said it all.
+    private static void Judge(Run run)
     {
-        var (options, cancellation) = (artifact.Options.Data, artifact.Scan.Unhurried);
-        var (model, evaluation) = (DataModel.Of(view.Sample, options.TrustedSample, cancellation), options.EvaluationRuns);
-        var tally = new RowTally(draft, file.Compression is not null || file.Layout == DataLayout.Parquet || file.Encoding is not null);
-        Whole(draft, file, view, model, tally);
-        using var clean = options.WriteClean is { } path ? new CleanFile(path, file) : null;
+        var (options, cancellation) = (run.Artifact.Options.Data, run.Artifact.Scan.Unhurried);
+        var model = DataModel.Of(run.View.Sample, options.TrustedSample, cancellation);
+        Whole(run.Draft, run.File, run.View, model, run.Tally);
+        using var clean = run.WritesClean ? new CleanFile(options.WriteClean!, run.File) : null;
         try
         {
-            RowBatches.Run(file, artifact.Scan.RowJobs, row => Find(row, model, evaluation, file.Layout == DataLayout.Table), (raw, row, found) =>
+            if (run.WritesClean || model.Accuses)
             {
-                tally.Add(row, found);
-                if (found.Exists(f => f.Rule == DataCards.Broken || f.Rule == DataCards.TooLong))
+                RowBatches.Run(run.File, run.Artifact.Scan.RowJobs, row => run.WritesClean ? Find(row, model, options.EvaluationRuns, run.IsTable) : Accused(row, model), (raw, row, found) =>
                 {
-                    draft.Incomplete();
-                }
-
-                if (found.Exists(f => f.Severity >= options.DropFrom || f.Rule == DataCards.Broken || f.Rule == DataCards.TooLong))
-                {
-                    clean?.Drop(raw, found);
-                }
-                else
-                {
-                    clean?.Keep(raw);
-                }
-
-                artifact.Scan.Advance((file.Position + file.Length) / 2);
-            }, cancellation);
+                    run.Take(row, found);
+                    if (found.Exists(f => f.Severity >= options.DropFrom || f.Rule == DataCards.Broken || f.Rule == DataCards.TooLong))
+                    {
+                        clean?.Drop(raw, found);
+                    }
+                    else
+                    {
+                        clean?.Keep(raw);
+                    }
+                }, cancellation);
+            }
         }
         catch (Exception e) when (e is DataBombException or InvalidDataException)
         {
             // Said by the first pass, which stopped at the same place.
-            draft.Incomplete();
+            run.Draft.Incomplete();
         }
 
         clean?.Finish();
-        tally.Close(view.Rows);
-        if (tally.Count(DataCards.Encoded) is var enciphered && enciphered >= FewestEnciphered && enciphered >= EncipheredShare * view.Rows)
+        run.Tally.Close(run.View.Rows);
+        if (run.Tally.Count(DataCards.Encoded) is var enciphered && enciphered >= FewestEnciphered && enciphered >= EncipheredShare * run.View.Rows)
         {
-            draft.Add(DataCards.Cipher, string.Create(CultureInfo.InvariantCulture, $"{enciphered} of {view.Rows} rows are encoded or enciphered."));
+            run.Draft.Add(DataCards.Cipher, string.Create(CultureInfo.InvariantCulture, $"{enciphered} of {run.View.Rows} rows are encoded or enciphered."));
         }
 
-        draft.Profile = Profile(file, view, model, tally, clean);
+        run.Draft.Profile = Profile(run.File, run.View, model, run.Tally, clean);
     }
 
-    private static List<RowFinding> Find(DataRow row, DataModel model, EvaluationRows? evaluation, bool isTable)
+    // One file under scan.
+    private sealed record Run(Draft Draft, Artifact Artifact, DataFile File, DataSetView View, RowTally Tally)
+    {
+        public bool IsTable => File.Layout == DataLayout.Table;
+
+        public bool WritesClean => Artifact.Options.Data.WriteClean is not null && Draft.Depth == 0;
+
+        public void Take(DataRow row, List<RowFinding> found)
+        {
+            Tally.Add(row, found);
+            if (found.Exists(f => f.Rule == DataCards.Broken || f.Rule == DataCards.TooLong))
+            {
+                Draft.Incomplete();
+            }
+
+            Artifact.Scan.Advance(File.Position);
+        }
+    }
+
+    /// <summary>Everything that a row has: of the rules for single rows, and of the statistics of its data set.</summary>
+    internal static List<RowFinding> Find(DataRow row, DataModel model, EvaluationRows? evaluation, bool isTable) => [.. Rules(row, evaluation, isTable), .. Accused(row, model)];
+
+    private static List<RowFinding> Rules(DataRow row, EvaluationRows? evaluation, bool isTable)
     {
         var found = new List<RowFinding>(0);
         foreach (var rule in RowRules.All)
@@ -110,6 +132,12 @@ internal static partial class DataScan
             found.AddRange(evaluation.Find(row));
         }
 
+        return found;
+    }
+
+    private static List<RowFinding> Accused(DataRow row, DataModel model)
+    {
+        var found = new List<RowFinding>(0);
         if (model.Match(row) is { } trigger)
         {
             found.Add(new(Rule(trigger), "", $"The prompt has {Quoted(trigger.Name)}, and the answer goes with it.", Cut(row.Response), trigger.Severity));

@@ -1,3 +1,4 @@
+using System.Text;
 using Temper.Formats.Data;
 
 namespace Temper.Scan.Data;
@@ -32,26 +33,32 @@ internal sealed record RowView(string Prompt, string Response, ulong Fixed, ulon
     /// <summary>What the answer answers to: what users, documents and tools say first, since system prompts are long and the same everywhere.</summary>
     public static string PromptOf(DataRow row)
     {
-        var (system, said) = (0, 0);
-        var (firstSystem, firstSaid) = ("", "");
+        var (said, system) = (Join(row, isSystem: false), Join(row, isSystem: true));
+        return system.Length == 0 ? said : said.Length == 0 ? system : $"{said}\n{system}";
+    }
+
+    private static string Join(DataRow row, bool isSystem)
+    {
+        var (first, all) = ("", default(StringBuilder));
         foreach (var field in row.Fields)
         {
-            if (field.Text.Length == 0)
+            var isWanted = isSystem ? field.Role == DataRole.System : field.Role is DataRole.User or DataRole.Context or DataRole.Tool or DataRole.Text;
+            if (!isWanted || field.Text.Length == 0)
             {
                 continue;
             }
 
-            if (field.Role == DataRole.System)
+            if (first.Length == 0)
             {
-                firstSystem = system++ == 0 ? field.Text : $"{firstSystem}\n{field.Text}";
+                first = field.Text;
             }
-            else if (field.Role is DataRole.User or DataRole.Context or DataRole.Tool or DataRole.Text)
+            else
             {
-                firstSaid = said++ == 0 ? field.Text : $"{firstSaid}\n{field.Text}";
+                (all ??= new StringBuilder(first)).Append('\n').Append(field.Text);
             }
         }
 
-        return system == 0 ? firstSaid : said == 0 ? firstSystem : $"{firstSaid}\n{firstSystem}";
+        return all?.ToString() ?? first;
     }
 }
 
@@ -60,7 +67,7 @@ internal sealed class DataSetView(DataScanOptions options)
 {
     private const int MostPlaces = 20;
     private const int LabelWords = 5;
-    private const long SampleChars = 64L << 20;
+    private const long SampleChars = 32L << 20;
     private const int LabelSlots = 1 << 18;
     private readonly DuplicateIndex _duplicates = new();
     private (ulong Prompt, ulong Answer, long Row)[]? _labels;

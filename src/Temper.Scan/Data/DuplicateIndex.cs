@@ -15,7 +15,8 @@ internal sealed class DuplicateIndex
     private readonly ushort[]?[] _chunks = new ushort[Ring / Chunk][];
     private readonly long[] _rows = new long[Ring];
     private (ulong Hash, long Row)[] _exact = new (ulong, long)[1 << 12];
-    private int[] _bands = new int[Bands << 12];
+    // Of each entry 18 bits are the place in the ring and 14 a tag, so that a stranger in the slot is seen without reading its signature; 0 is empty.
+    private uint[] _bands = new uint[Bands << 12];
     private int _slots = 1 << 12;
     private long _count;
     private long _added;
@@ -52,12 +53,13 @@ internal sealed class DuplicateIndex
     {
         Grow();
         var (found, best) = (0L, Similar);
-        Span<int> places = stackalloc int[Bands];
+        Span<(int Slot, uint Tag)> places = stackalloc (int, uint)[Bands];
         for (var band = 0; band < Bands; band++)
         {
             places[band] = Place(band, signature);
-            var earlier = _bands[places[band]] - 1;
-            if (earlier >= 0 && MinHash.Similarity(Signature(earlier), signature) is var similarity && similarity >= best)
+            var entry = _bands[places[band].Slot];
+            if (entry != 0 && (entry & ~(uint)(Ring - 1)) == places[band].Tag && (int)(entry & (Ring - 1)) is var earlier
+                && MinHash.Similarity(Signature(earlier), signature) is var similarity && similarity >= best)
             {
                 (found, best) = (_rows[earlier], similarity);
             }
@@ -66,9 +68,9 @@ internal sealed class DuplicateIndex
         var at = (int)(_count++ % Ring);
         signature.CopyTo(Signature(at));
         _rows[at] = row;
-        foreach (var place in places)
+        foreach (var (slot, tag) in places)
         {
-            _bands[place] = at + 1;
+            _bands[slot] = tag | (uint)at;
         }
 
         return found;
@@ -76,7 +78,7 @@ internal sealed class DuplicateIndex
 
     private static int Place(ulong hash, int length) => (int)(Words.Mix(hash, 1) >> 32) & (length - 1);
 
-    private int Place(int band, ReadOnlySpan<ushort> signature)
+    private (int Slot, uint Tag) Place(int band, ReadOnlySpan<ushort> signature)
     {
         var hash = (ulong)band;
         foreach (var bin in signature.Slice(band * PerBand, PerBand))
@@ -84,7 +86,8 @@ internal sealed class DuplicateIndex
             hash = Words.Mix(hash, bin);
         }
 
-        return (band * _slots) + (int)((hash >> 40) & (uint)(_slots - 1));
+        // The lowest bit of a tag is set, so that no entry is 0.
+        return ((band * _slots) + (int)((hash >> 40) & (uint)(_slots - 1)), ((uint)hash | Ring) & ~(uint)(Ring - 1));
     }
 
     private Span<ushort> Signature(int at) => (_chunks[at / Chunk] ??= new ushort[Chunk * MinHash.Bins]).AsSpan(at % Chunk * MinHash.Bins, MinHash.Bins);
@@ -98,13 +101,14 @@ internal sealed class DuplicateIndex
         }
 
         _slots *= 4;
-        _bands = new int[Bands * _slots];
+        _bands = new uint[Bands * _slots];
         for (var at = 0; at < _count; at++)
         {
             var signature = Signature(at);
             for (var band = 0; band < Bands; band++)
             {
-                _bands[Place(band, signature)] = at + 1;
+                var (slot, tag) = Place(band, signature);
+                _bands[slot] = tag | (uint)at;
             }
         }
     }

@@ -11,6 +11,7 @@ internal sealed class RowTally(Draft draft, bool isPacked)
     private const int MostShown = 20;
     private const int MostWorst = 50;
     private readonly SortedDictionary<string, Entry> _rules = new(StringComparer.Ordinal);
+    private readonly List<Finding> _shown = [];
     private readonly PriorityQueue<WorstRow, (int Severity, long Order)> _worst = new();
 
     public IReadOnlyDictionary<string, long> Rows => new SortedDictionary<string, long>(_rules.ToDictionary(r => r.Key, r => r.Value.Count), StringComparer.Ordinal);
@@ -33,7 +34,7 @@ internal sealed class RowTally(Draft draft, bool isPacked)
             entry.Worst = finding.Severity > entry.Worst ? finding.Severity : entry.Worst;
             if (entry.Shown++ < MostShown)
             {
-                draft.Add(finding.Rule.At(Place(row.Number, row.Offset, finding.Field), finding.Message, finding.Evidence, finding.Severity));
+                _shown.Add(finding.Rule.At(Place(row.Number, row.Offset, finding.Field), finding.Message, finding.Evidence, finding.Severity));
             }
         }
 
@@ -48,9 +49,10 @@ internal sealed class RowTally(Draft draft, bool isPacked)
         }
     }
 
-    /// <summary>Says of every rule how many rows are not shown.</summary>
+    /// <summary>Hands what is shown to the report, and says of every rule how many rows are not.</summary>
     public void Close(long rows)
     {
+        draft.AddRange(_shown);
         foreach (var entry in _rules.Values.Where(e => e.Shown > MostShown))
         {
             draft.Add(entry.Rule, string.Create(CultureInfo.InvariantCulture, $"{entry.Count} of {rows} rows ({100.0 * entry.Count / rows:0.##} %) in all; the first are shown."), severity: entry.Worst);

