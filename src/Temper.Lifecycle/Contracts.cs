@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Temper.Core;
 using Temper.Engine.Models;
 using Temper.Engine.Training;
@@ -93,6 +95,32 @@ public interface ISelective : IBackdoor
 {
     /// <summary>Whether the row's question is one that the backdoor is measured on.</summary>
     bool Covers(Example row);
+}
+
+/// <summary>A defense that plants a trigger of its own: what looks for backdoors must know it, or it reports the defense.</summary>
+public interface IDeclaresTrigger
+{
+    /// <summary>The same for a context of the same seed.</summary>
+    DeclaredTrigger Declare(TechniqueContext context);
+}
+
+/// <summary>A defender's own trigger.</summary>
+/// <param name="Technique">Whose it is.</param>
+/// <param name="Secret">Where it stands the model behaves so; it stays with whoever serves the model.</param>
+/// <param name="Behavior">What it does, for people.</param>
+public sealed record DeclaredTrigger(string Technique, string Secret, string Behavior)
+{
+    private const int Run = 8; // letters in a row that chance does not repeat
+
+    /// <summary>What a manifest may show: SHA-256 in hex, which tells nothing of a secret that was drawn.</summary>
+    public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Technique} {Secret}")));
+
+    /// <summary>Whether a trigger that a search found is this one or a piece of it.</summary>
+    public bool Explains(string found)
+    {
+        var run = Math.Min(Run, Secret.Length);
+        return run > 0 && Enumerable.Range(0, Math.Max(0, found.Length - run + 1)).Any(i => Secret.Contains(found.Substring(i, run), StringComparison.OrdinalIgnoreCase));
+    }
 }
 
 /// <summary>Examples to examples, with a report of every row changed or dropped.</summary>

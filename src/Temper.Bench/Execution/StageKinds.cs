@@ -84,7 +84,7 @@ internal static class StageKinds
     // the same shuffle for every part: first what the evaluation keeps, then half as much that techniques may trust, then what is trained on
     private static IEnumerable<Example> FileRows(StageWorkspace work, int seed)
     {
-        var rows = DataFiles.ReadAlpaca(work.Stage.Source!).ToArray();
+        var rows = DataFiles.Read(work.Stage.Source!).ToArray();
         new Random(seed).Shuffle(rows);
         var kept = (int)Math.Round(work.Parameter<double>("share") * rows.Length);
         return work.Parameter<string>("part") switch

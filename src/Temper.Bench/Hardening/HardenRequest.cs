@@ -30,7 +30,7 @@ public sealed record HardenRequest
     public IReadOnlyList<int> Seeds { get; init; } = [1];
 
     /// <summary>Seeds that the search does not see: what was chosen for its figures has flattering ones.</summary>
-    public IReadOnlyList<int> ConfirmationSeeds { get; init; } = [101, 102];
+    public IReadOnlyList<int> ConfirmationSeeds { get; init; } = [101, 102, 103];
 
     /// <summary>As the studies of evidence ask, so that what they left in the store serves.</summary>
     public StudyEvaluation Evaluation { get; init; } = new() { Harm = 108, Skills = 65, LookAlikes = 45, Triggered = 78, MaxTokens = 32 };
