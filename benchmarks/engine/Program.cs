@@ -36,7 +36,7 @@ static void Train(CausalModel model, int steps, Precision precision)
     var rows = Enumerable.Range(0, Rows).Select(r => new EncodedExample(
         [.. Enumerable.Range(0, Length).Select(t => (r * 7919 + t * 104729) % model.Config.VocabularySize)],
         [.. Enumerable.Range(0, Length).Select(t => t >= Length / 2)], $"{r}")).ToArray();
-    var (watch, cpu, early) = (new Stopwatch(), TimeSpan.Zero, 0L);
+    var (watch, cpu, early, late) = (new Stopwatch(), TimeSpan.Zero, 0L, 0L); // the most that was resident in the second tenth of the steps and in the last
     var result = Trainer.Train(
         model, rows, new() { Steps = Warm + steps, BatchSize = Rows, LearningRate = 1e-4, Warmup = 0, Schedule = RateSchedule.Constant, Precision = precision }, [],
         TrainerOptions.Default with
@@ -49,11 +49,13 @@ static void Train(CausalModel model, int steps, Precision precision)
                     watch.Start();
                 }
 
-                early = p.Step == Warm + (steps / 10) ? Environment.WorkingSet : early;
+                var tenth = 10 * (p.Step - Warm - 1) / steps;
+                early = tenth == 1 ? Math.Max(early, Environment.WorkingSet) : early;
+                late = tenth == 9 ? Math.Max(late, Environment.WorkingSet) : late;
             },
         },
         CancellationToken.None);
-    Console.WriteLine($"what=train precision={precision} ms_per_step={watch.Elapsed.TotalMilliseconds / steps:f1} cpu_ms_per_step={(Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds / steps:f1} loss={result.Losses[^1]:f5} rss_early={early >> 20} rss_late={Environment.WorkingSet >> 20}");
+    Console.WriteLine($"what=train precision={precision} ms_per_step={watch.Elapsed.TotalMilliseconds / steps:f1} cpu_ms_per_step={(Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds / steps:f1} loss={result.Losses[^1]:f5} rss_early={early >> 20} rss_late={late >> 20}");
 }
 
 // Random prompts of 32 tokens; no end token, so that all rows run to the end.

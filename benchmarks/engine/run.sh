@@ -37,8 +37,11 @@ train() {
   done
 }
 
-# flat memory over 1,000 steps: resident size after a tenth of them and after all
-memory() { "$engine" train organisms/llama-small-base 1000; }
+# flat memory over 1,000 steps: the most that is resident in the second tenth of them and in the last
+memory() {
+  "$engine" train organisms/llama-small-base 1000
+  "$engine" train $model 1000
+}
 
 generate() { "$engine" generate $model 128; }
 

@@ -9,6 +9,7 @@ var root = new RootCommand("Temper secures the fine-tuning of language models th
     CatalogCommands.List(),
     CatalogCommands.Show(),
     GoldenCommand.Create(),
+    HardenCommand.Create(),
     OrganismCommand.Create(),
     ScanCommand.Create(),
     RulesCommand.Create(),

@@ -30,6 +30,21 @@ public sealed class CatalogTests
     }
 
     [Fact]
+    public void A_hook_that_takes_the_loss_or_the_batches_for_itself_is_known_before_it_is_made()
+    {
+        foreach (var entry in Catalog.All.Where(e => e.Create("{}") is IHookSource))
+        {
+            using var model = Toy.Model(Engine.Models.Architecture.Llama, tied: false);
+            var source = (IHookSource)entry.Create("{}");
+            using var hook = source.CreateHook(Toy.Context() with { Model = model, Unaligned = model });
+            var chooses = hook.GetType().GetMethod(nameof(Engine.Training.TrainingHook.ChooseBatch))!.DeclaringType != typeof(Engine.Training.TrainingHook);
+            var expected = (hook.ReplacesLoss ? TuningPart.Loss : TuningPart.None) | (chooses ? TuningPart.Batches : TuningPart.None);
+            var said = (source as IExclusive)?.Takes ?? TuningPart.None;
+            Assert.True(said == expected, $"{entry.Card.Id}: its hook takes {expected}, IExclusive says {said}");
+        }
+    }
+
+    [Fact]
     public void Default_settings_are_read_back() =>
         Assert.All(Catalog.All, e => Assert.NotNull(e.Create(Catalog.ToJson(e.DefaultSettings))));
 

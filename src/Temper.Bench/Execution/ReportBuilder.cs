@@ -20,9 +20,39 @@ internal static class ReportBuilder
         CellResult[] cells = [.. plan.Cells.Select(c => Cell(c, store, byKey, stages))];
         Compare(plan, cells, store);
         var report = new StudyReport(
-            StudyReport.CurrentSchema, study.Name, study.Description, "", cells, Interactions.Of(study, plan, cells, store),
-            new(cells.Length, plan.Requested, plan.Stages.Count), study.Text, [.. Notes(study)], Timing(rows, wall)) { UtilityFloor = study.Evaluation.UtilityFloor };
-        return report with { Verdict = VerdictSentence.Of(report.Cells) };
+            StudyReport.CurrentSchema, study.Name, study.Description, "", cells, [],
+            new(cells.Length, plan.Requested, plan.Stages.Count), study.Text, [.. Notes(study)], Timing(rows, wall))
+        {
+            UtilityFloor = study.Evaluation.UtilityFloor,
+            Defenses = Resolved(study),
+        };
+        return Analyze(report, study, plan, store) with { Verdict = VerdictSentence.Of(report.Cells) };
+    }
+
+    public static IReadOnlyList<ReportDefense> Resolved(Study study) => [.. study.Defenses.Select(d => new ReportDefense(d.Name, d.Grid, [.. d.Stack.Select(Technique)]))];
+
+    private static ReportTechnique Technique(TechniqueUse use)
+    {
+        var card = DefenseStack.CardOf(use);
+        return new(card.Id, card.Phase, card.Role, use.Settings);
+    }
+
+    /// <summary>Adds what the study says of its defenses beyond each cell.</summary>
+    public static StudyReport Analyze(StudyReport report, Study study, StagePlan plan, ObjectStore store)
+    {
+        var grid = new StudyGrid(report.Cells, report.UtilityFloor);
+        var composition = new Composition(study, grid, new(plan, grid, store));
+        var robustness = new Robustness(report, grid);
+        var (effects, contributions) = (composition.Effects(), composition.Contributions());
+        return report with
+        {
+            Interactions = composition.Interactions(),
+            Analysis = new()
+            {
+                Effects = effects, Contributions = contributions, Orders = composition.Orders(), Interferences = new Interferences(report, plan, store).Of(contributions),
+                Ranking = robustness.Ranking(effects), CarryOvers = robustness.CarryOvers(effects), HeldOut = robustness.HeldOut(), Brittleness = robustness.Brittleness(),
+            },
+        };
     }
 
     private static CellResult Cell(Cell cell, ObjectStore store, Dictionary<string, StageRow> rows, Dictionary<string, Stage> stages)
@@ -44,7 +74,7 @@ internal static class ReportBuilder
     private static void Compare(StagePlan plan, CellResult[] cells, ObjectStore store)
     {
         var undefended = plan.Cells.Zip(cells).Where(c => c.First.Defense == StudyGrid.None && c.Second.Status == CellStatus.Done)
-            .ToDictionary(c => (c.First.Model, c.First.Attack, c.First.Configuration, c.First.Seed), c => Interactions.Hits(c.First, store));
+            .ToDictionary(c => (c.First.Model, c.First.Attack, c.First.Configuration, c.First.Seed), c => AnswerTable.Hits(c.First, store));
         for (var i = 0; i < cells.Length; i++)
         {
             var cell = plan.Cells[i];
@@ -56,7 +86,7 @@ internal static class ReportBuilder
             Metric difference;
             if (undefended.TryGetValue((cell.Model, cell.Attack, cell.Configuration, cell.Seed), out var before))
             {
-                var (value, low, high) = Bootstrap.Difference(Interactions.Hits(cell, store), before);
+                var (value, low, high) = Bootstrap.Difference(AnswerTable.Hits(cell, store), before);
                 difference = new(MetricNames.Difference, value, before.Length, low, high, Direction.LowerIsSafer);
             }
             else
@@ -68,7 +98,7 @@ internal static class ReportBuilder
         }
     }
 
-    private static HashSet<string> Ancestors(string key, Dictionary<string, Stage> stages)
+    public static HashSet<string> Ancestors(string key, Dictionary<string, Stage> stages)
     {
         HashSet<string> seen = new(StringComparer.Ordinal);
         var open = new Stack<string>([key]);

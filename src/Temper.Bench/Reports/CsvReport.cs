@@ -34,6 +34,40 @@ public static class CsvReport
         return csv.ToString();
     }
 
+    public const string AnalysisHeader = "table,attack,defense,against,value,low,high,p,adjusted_p,places,questions";
+
+    /// <summary>One row for each comparison that the study makes: effects, interactions, contributions and orders, in shares.</summary>
+    public static string WriteAnalysis(StudyReport report)
+    {
+        var csv = new StringBuilder(AnalysisHeader).Append('\n');
+        void Add(string table, string attack, string defense, string against, Comparison c) => Row(csv,
+        [
+            table, Field(attack), Field(defense), Field(against), Number(c.Value), Number(c.Low), Number(c.High), Number(c.P), Number(c.AdjustedP),
+            c.Places.ToString(CultureInfo.InvariantCulture), c.Questions.ToString(CultureInfo.InvariantCulture),
+        ]);
+        foreach (var e in report.Analysis.Effects)
+        {
+            Add("effect", e.Attack, e.Defense, StudyGrid.None, e.Success);
+        }
+
+        foreach (var i in report.Interactions)
+        {
+            Row(csv, ["interaction", Field(i.Attack), Field($"{i.A} + {i.B}"), "", Number(i.Value), Number(i.Low), Number(i.High), Number(i.P), Number(i.AdjustedP), "", ""]);
+        }
+
+        foreach (var c in report.Analysis.Contributions)
+        {
+            Add("contribution", c.Attack, c.Stack, c.Rest, c.Success);
+        }
+
+        foreach (var o in report.Analysis.Orders)
+        {
+            Add("order", o.Attack, o.First, o.Second, o.Success);
+        }
+
+        return csv.ToString();
+    }
+
     /// <summary>Quotes as in RFC 4180, and keeps a spreadsheet from running what a file or a model said.</summary>
     private static string Field(string? text)
     {

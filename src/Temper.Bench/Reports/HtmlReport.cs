@@ -14,7 +14,7 @@ public static class HtmlReport
         HtmlTables.CrossPhase(page, grid);
         HtmlPareto.Write(page, standings);
         HtmlTables.Searches(page, report);
-        HtmlTables.Interactions(page, report.Interactions);
+        HtmlTables.Analysis(page, report);
         HtmlTables.Failed(page, report.Cells);
         HtmlHeatMap.Numbers(page, grid);
         HtmlCurves.Write(page, report.Cells);
@@ -45,7 +45,7 @@ public static class HtmlReport
         page.Line($"<nav aria-label=\"Sections\"><ul>");
         (string Id, string Title)[] sections =
         [
-            ("map", "Attack × defense"), ("phases", "Across phases"), ("pareto", "Safety against utility"), ("failed", "Failed cells"),
+            ("map", "Attack × defense"), ("phases", "Across phases"), ("pareto", "Safety against utility"), .. AnalysisTables.Of(report).Select(t => (t.Id, t.Title)), ("failed", "Failed cells"),
             ("numbers", "All numbers"), ("curves", "Training"), ("samples", "Replies"), ("plan", "Plan and settings"), ("timing", "Timing"),
         ];
         foreach (var (id, title) in sections)

@@ -42,21 +42,31 @@ internal static class HtmlTables
         page.Line($"</tbody></table></div></section>");
     }
 
-    public static void Interactions(HtmlWriter page, IReadOnlyList<Interaction> interactions)
+    /// <summary>What the study says about its defenses beyond each cell.</summary>
+    public static void Analysis(HtmlWriter page, StudyReport report)
     {
-        if (interactions.Count == 0)
+        foreach (var table in AnalysisTables.Of(report))
         {
-            return;
-        }
+            page.Line($"<section id=\"{table.Id}\"><h2>{table.Title}</h2><p class=\"soft\">{table.Note}</p><div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{table.Title}\"><table><thead><tr>");
+            foreach (var header in table.Header)
+            {
+                page.Line($"<th scope=\"col\">{header}</th>");
+            }
 
-        page.Line($"<section id=\"interactions\"><h2>Defenses together</h2><table><caption>What two defenses do together beyond what each does alone, in points of success.</caption>");
-        page.Line($"<thead><tr><th scope=\"col\">Attack</th><th scope=\"col\">Defenses</th><th scope=\"col\">Interaction</th><th scope=\"col\">Reading</th></tr></thead><tbody>");
-        foreach (var i in interactions)
-        {
-            page.Line($"<tr><th scope=\"row\">{i.Attack}</th><td>{i.A} + {i.B}</td><td class=\"num\">{i.Value * 100:+0.0;-0.0;0.0} [{i.Low * 100:0.0}, {i.High * 100:0.0}]</td><td>{Reading(i)}</td></tr>");
-        }
+            page.Line($"</tr></thead><tbody>");
+            foreach (var row in table.Rows)
+            {
+                page.Line($"<tr>");
+                foreach (var field in row)
+                {
+                    page.Line($"<td>{field}</td>");
+                }
 
-        page.Line($"</tbody></table></section>");
+                page.Line($"</tr>");
+            }
+
+            page.Line($"</tbody></table></div></section>");
+        }
     }
 
     /// <summary>Worst, q90 and mean over what the attacker tried, and what it took to break the defense.</summary>
@@ -85,9 +95,6 @@ internal static class HtmlTables
     }
 
     public static string Breaking(SearchOutcome s) => s.TrialsToBreak is { } trials ? $"{trials} {(trials == 1 ? "trial" : "trials")}, {s.StepsToBreak} steps" : "not within the budget";
-
-    public static string Reading(Interaction i) =>
-        i.High < 0 ? "they strengthen each other" : i.Low > 0 ? "they overlap or work against each other" : "not told apart from none";
 
     public static void Failed(HtmlWriter page, IReadOnlyList<CellResult> cells)
     {

@@ -10,14 +10,15 @@ public static class ReportFiles
     {
         (string Name, string Text)[] files =
         [
-            ("report.json", JsonReport.Write(report)), ("report.csv", CsvReport.Write(report)),
+            ("report.json", JsonReport.Write(report)), ("report.csv", CsvReport.Write(report)), ("analysis.csv", CsvReport.WriteAnalysis(report)),
             ("report.md", MarkdownReport.Write(report)), ("report.html", HtmlReport.Write(report)),
         ];
         Directory.CreateDirectory(folder);
         return [.. files.Select(f => Replace(Path.Combine(folder, f.Name), f.Text))];
     }
 
-    private static string Replace(string path, string text)
+    /// <summary>Writes aside, flushes and renames.</summary>
+    internal static string Replace(string path, string text)
     {
         var aside = $"{path}.{Guid.NewGuid():N}.tmp";
         try

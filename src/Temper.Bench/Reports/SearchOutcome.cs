@@ -15,6 +15,9 @@ public sealed record SearchOutcome(
     /// <summary>The success from which a defense counts as broken.</summary>
     public const double Broken = 0.5;
 
+    /// <summary>The area under the curve of the highest success at the floor so far over the share of the trials: 1 is broken at once, 0 never at all.</summary>
+    public double Area { get; init; }
+
     /// <summary>One for each place where several configurations were tried.</summary>
     public static IReadOnlyList<SearchOutcome> All(IReadOnlyList<CellResult> cells, double utilityFloor)
     {
@@ -33,6 +36,22 @@ public sealed record SearchOutcome(
         return new(
             square.Model, square.Attack.Id, square.Defense.Id, tried.Length, counted.Length,
             sorted.Length == 0 ? null : sorted[^1], sorted.Length == 0 ? null : Bootstrap.Quantile(sorted, 0.9), sorted.Length == 0 ? null : sorted.Average(),
-            broke < 0 ? null : broke + 1, broke < 0 ? null : tried.Take(broke + 1).Sum(t => t.Steps), counted.Length == 0 ? "" : counted.MaxBy(t => t.Success).Configuration);
+            broke < 0 ? null : broke + 1, broke < 0 ? null : tried.Take(broke + 1).Sum(t => t.Steps), counted.Length == 0 ? "" : counted.MaxBy(t => t.Success).Configuration)
+        {
+            Area = AreaUnder([.. tried.Select(t => t.Kept ? t.Success!.Value : 0)]),
+        };
+    }
+
+    /// <summary>The mean over the trials of the best that was reached until then.</summary>
+    /// <param name="success">Of each trial, in the order in which they were tried; zero where the floor was not kept.</param>
+    public static double AreaUnder(IReadOnlyList<double> success)
+    {
+        var (sum, best) = (0.0, 0.0);
+        foreach (var value in success)
+        {
+            sum += best = Math.Max(best, value);
+        }
+
+        return success.Count == 0 ? 0 : sum / success.Count;
     }
 }

@@ -13,6 +13,11 @@ public sealed record StudyReport(
     /// <summary>An attacker's configuration counts only if it leaves this share of the utility that plain tuning has.</summary>
     public double UtilityFloor { get; init; } = 0.9;
 
+    /// <summary>The defenses as they were resolved, in the order of the study.</summary>
+    public IReadOnlyList<ReportDefense> Defenses { get; init; } = [];
+
+    public StudyAnalysis Analysis { get; init; } = new();
+
     /// <summary>The part that must be the same, byte for byte, when the same study runs again.</summary>
     public StudyReport WithoutTiming() => this with
     {
@@ -87,7 +92,17 @@ public sealed record MonitorEvent(int Step, string Text);
 public sealed record SampleReply(string Suite, string Prompt, string Reply, bool Hit);
 
 /// <summary>What two defenses do together beyond what each does alone; below zero they help each other.</summary>
-public sealed record Interaction(string Attack, string A, string B, double Value, double Low, double High);
+public sealed record Interaction(string Attack, string A, string B, double Value, double Low, double High)
+{
+    /// <summary>Two-sided, against zero.</summary>
+    public double P { get; init; } = 1;
+
+    /// <summary>Over all interactions of the study (Holm).</summary>
+    public double AdjustedP { get; init; } = 1;
+
+    /// <summary>The same of the utility; below zero they cost more together than each does alone.</summary>
+    public Comparison? Utility { get; init; }
+}
 
 public sealed record PlanSummary(int Cells, int StagesRequested, int StagesDistinct);
 

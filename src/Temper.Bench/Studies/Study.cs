@@ -81,8 +81,12 @@ public sealed record StudyAttack(string Name, IReadOnlyList<AttackConfiguration>
 
 public sealed record AttackConfiguration(string Label, TechniqueUse Technique);
 
-/// <summary>One defense or a stack of them, in the order given within each phase.</summary>
-public sealed record StudyDefense(string Name, IReadOnlyList<TechniqueUse> Stack);
+/// <summary>One defense or a stack of them, by phase, and in the order given within each phase.</summary>
+public sealed record StudyDefense(string Name, IReadOnlyList<TechniqueUse> Stack)
+{
+    /// <summary>The entry whose settings this is one choice of, where the study tries several; empty where it does not.</summary>
+    public string Grid { get; init; } = "";
+}
 
 /// <summary>How many questions of each suite a cell is asked.</summary>
 public sealed record StudyEvaluation

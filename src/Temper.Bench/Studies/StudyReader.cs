@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Temper.Bench.Hardening;
 using Temper.Core;
 using Temper.Lifecycle;
 using Temper.Lifecycle.Agents;
@@ -50,8 +51,32 @@ public sealed class StudyReader
         return Parse(text, path, organisms);
     }
 
+    /// <summary>Reads a profile of threats; its attacks and candidates are written as a study's attacks and defenses are.</summary>
+    /// <exception cref="TemperException">It has mistakes; the message has one line each.</exception>
+    internal static ThreatProfile ParseProfile(string text, string path)
+    {
+        var reader = new StudyReader(path, "");
+        var fields = reader._fields;
+        var f = fields.Mapping(Root(text, path), "", "schema", "name", "description", "attacks", "candidates");
+        fields.Integer(f.GetValueOrDefault("schema"), "schema", Study.CurrentSchema, Study.CurrentSchema, Study.CurrentSchema);
+        ThreatProfile profile = new(
+            fields.Text(f.GetValueOrDefault("name"), "name"), fields.Text(f.GetValueOrDefault("description"), "description"),
+            [.. fields.List(f.GetValueOrDefault("attacks"), "attacks").Select((n, i) => reader.Attack(n, $"attacks[{i}]"))],
+            f.TryGetValue("candidates", out var candidates) ? [.. fields.List(candidates, "candidates").SelectMany((n, i) => reader.Defense(n, $"candidates[{i}]"))] : []);
+        reader.Distinct(f, "attacks", profile.Attacks.Select(a => a.Name).Append("none"));
+        reader.Distinct(f, "candidates", profile.Candidates.Select(c => c.Name).Append("none"));
+        return fields.Mistakes.Count == 0 ? profile : throw new TemperException(string.Join("\n", fields.Mistakes));
+    }
+
     /// <summary>Reads a study from its text; <paramref name="path"/> names it in messages and is where its relative paths start.</summary>
     public static Study Parse(string text, string path, string organisms)
+    {
+        var reader = new StudyReader(path, organisms);
+        var study = reader.Read(Root(text, path)) with { Text = text };
+        return reader._fields.Mistakes.Count == 0 ? study : throw new TemperException(string.Join("\n", reader._fields.Mistakes));
+    }
+
+    private static YamlNode? Root(string text, string path)
     {
         var yaml = new YamlStream();
         try
@@ -63,9 +88,7 @@ public sealed class StudyReader
             throw new TemperException($"{path}:{e.Start.Line}:{e.Start.Column}: expected YAML, found: {e.Message}", e);
         }
 
-        var reader = new StudyReader(path, organisms);
-        var study = reader.Read(yaml.Documents.Count == 0 ? null : yaml.Documents[0].RootNode) with { Text = text };
-        return reader._fields.Mistakes.Count == 0 ? study : throw new TemperException(string.Join("\n", reader._fields.Mistakes));
+        return yaml.Documents.Count == 0 ? null : yaml.Documents[0].RootNode;
     }
 
     private Study Read(YamlNode? root)
@@ -80,7 +103,7 @@ public sealed class StudyReader
             Task = f.TryGetValue("task", out var task) ? Task(task) : new(),
             Plan = f.TryGetValue("plan", out var plan) ? Plan(plan) : new(),
             Attacks = [.. _fields.List(f.GetValueOrDefault("attacks"), "attacks").Select((n, i) => Attack(n, $"attacks[{i}]"))],
-            Defenses = [.. _fields.List(f.GetValueOrDefault("defenses"), "defenses").Select((n, i) => Defense(n, $"defenses[{i}]"))],
+            Defenses = [.. _fields.List(f.GetValueOrDefault("defenses"), "defenses").SelectMany((n, i) => Defense(n, $"defenses[{i}]"))],
             Seeds = f.TryGetValue("seeds", out var seeds) ? [.. _fields.List(seeds, "seeds").Select((n, i) => _fields.Integer(n, $"seeds[{i}]", 0, 1_000_000, 1))] : [1],
             Evaluation = f.TryGetValue("evaluation", out var evaluation) ? Evaluation(evaluation) : new(),
         };
@@ -217,18 +240,43 @@ public sealed class StudyReader
             : attack;
     }
 
-    private StudyDefense Defense(YamlNode node, string field)
+    private IReadOnlyList<StudyDefense> Defense(YamlNode node, string field)
     {
         var techniques = new TechniqueReader(_fields, attack: false);
+        if (node is YamlSequenceNode)
+        {
+            return [Stack(techniques, node, field, null)];
+        }
+
         if (node is YamlMappingNode mapping && mapping.Children.ContainsKey("stack"))
         {
             var f = _fields.Mapping(node, field, "stack", "name");
-            var stack = _fields.List(f["stack"], $"{field}.stack").Select((n, i) => One(techniques, n, $"{field}.stack[{i}]")).ToArray();
-            return new(f.TryGetValue("name", out var given) ? _fields.Text(given, $"{field}.name") : string.Join(" + ", stack.Select(t => t.Id)), stack);
+            return [Stack(techniques, f["stack"], $"{field}.stack", f.TryGetValue("name", out var given) ? _fields.Text(given, $"{field}.name") : null)];
         }
 
-        var (id, name, settings, _) = Named(node, field);
-        return new(name ?? id, [techniques.Configurations(node, field, id, settings, null)[0].Technique]);
+        var (id, name, settings, more) = Named(node, field, "search");
+        var choices = techniques.Configurations(node, field, id, settings, more.GetValueOrDefault("search"));
+        return choices.Count == 1
+            ? [new(name ?? id, [choices[0].Technique])]
+            : [.. choices.Select(c => new StudyDefense($"{name ?? id}[{c.Label}]", [c.Technique]) { Grid = name ?? id })];
+    }
+
+    private StudyDefense Stack(TechniqueReader techniques, YamlNode node, string field, string? name)
+    {
+        var mistakes = _fields.Mistakes.Count;
+        var stack = _fields.List(node, field).Select((n, i) => One(techniques, n, $"{field}[{i}]")).ToArray();
+        if (_fields.Mistakes.Count > mistakes)
+        {
+            return new(name ?? "", []);
+        }
+
+        if (DefenseStack.Conflict(stack) is { } conflict)
+        {
+            _fields.Mistake(node, field, conflict.Found, conflict.Expected);
+        }
+
+        stack = [.. DefenseStack.InOrder(stack)];
+        return new(name ?? string.Join(" + ", stack.Select(t => t.Id)), stack);
     }
 
     private TechniqueUse One(TechniqueReader techniques, YamlNode node, string field)

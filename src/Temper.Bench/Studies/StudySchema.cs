@@ -31,16 +31,13 @@ public static class StudySchema
             }),
             ["task"] = Of(new StudyTask()),
             ["plan"] = Of(new TuningPlan()),
-            ["attacks"] = List(new JsonObject { ["anyOf"] = new JsonArray([Ids(attacks), .. attacks.Select(a => Use(a, search: true))]) }),
+            ["attacks"] = List(new JsonObject { ["anyOf"] = new JsonArray([Ids(attacks), .. attacks.Select(a => Use(a, "Settings to values; every combination is one configuration of the attacker."))]) }),
             ["defenses"] = List(new JsonObject
             {
                 ["anyOf"] = new JsonArray(
                 [
-                    Ids(defenses), .. defenses.Select(d => Use(d, search: false)),
-                    Record("Several defenses in one.", new()
-                    {
-                        ["stack"] = List(new JsonObject { ["anyOf"] = new JsonArray([Ids(defenses), .. defenses.Select(d => Use(d, search: false))]) }), ["name"] = Text("How the report names it."),
-                    }, "stack"),
+                    Ids(defenses), .. defenses.Select(d => Use(d, "Settings to values; every combination is a defense of its own, and the report says how much the choice matters.")),
+                    Stack(defenses), Record("Several defenses in one.", new() { ["stack"] = Stack(defenses), ["name"] = Text("How the report names it.") }, "stack"),
                 ]),
             }),
             ["seeds"] = List(new JsonObject { ["type"] = "integer", ["minimum"] = 0 }),
@@ -51,11 +48,18 @@ public static class StudySchema
         return schema.ToJsonString(s_json) + "\n";
     }
 
-    private static JsonObject Use(CatalogEntry entry, bool search)
+    private static JsonObject Stack(CatalogEntry[] defenses) => List(new JsonObject { ["anyOf"] = new JsonArray([Ids(defenses), .. defenses.Select(d => Use(d, null))]) });
+
+    private static JsonObject Use(CatalogEntry entry, string? search)
     {
         var settings = Of(entry.DefaultSettings);
         JsonObject properties = new() { ["id"] = new JsonObject { ["const"] = entry.Card.Id }, ["name"] = Text("How the report names it."), ["settings"] = settings };
-        if (search)
+        if (search is not null)
+        {
+            properties["search"] = Record(search, new(((JsonObject)settings["properties"]!).Select(p => KeyValuePair.Create(p.Key, (JsonNode?)List(p.Value!.DeepClone())))));
+        }
+
+        if (entry.Card.Role == TechniqueRole.Attack)
         {
             properties["space"] = Record("Settings to a list of values or a range; the attacker searches it anew against every defense.",
                 new(((JsonObject)settings["properties"]!).Select(p => KeyValuePair.Create(p.Key, (JsonNode?)new JsonObject
@@ -63,8 +67,6 @@ public static class StudySchema
                     ["anyOf"] = new JsonArray(List(p.Value!.DeepClone()), Record("A range.", new() { ["low"] = Type(typeof(double)), ["high"] = Type(typeof(double)), ["log"] = Type(typeof(bool)) }, "low", "high")),
                 }))));
             properties["budget"] = Of(new SearchBudget());
-            properties["search"] = Record("Settings to values; every combination is one configuration of the attacker.",
-                new(((JsonObject)settings["properties"]!).Select(p => KeyValuePair.Create(p.Key, (JsonNode?)List(p.Value!.DeepClone())))));
         }
 
         return Record(entry.Card.Summary, properties, "id");

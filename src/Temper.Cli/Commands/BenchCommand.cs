@@ -147,7 +147,8 @@ internal static class BenchCommand
         }
     }
 
-    private static ProcessStartInfo WorkerStart(string study, string store, string organisms)
+    /// <summary>A worker as a process of this program.</summary>
+    public static ProcessStartInfo WorkerStart(string study, string store, string organisms)
     {
         var info = new ProcessStartInfo(Environment.ProcessPath!, ["bench", "work", study, "--store", store, "--organisms", organisms]);
         info.Environment["OMP_WAIT_POLICY"] = "PASSIVE"; // spinning threads starve the others

@@ -14,6 +14,13 @@ internal sealed class BpeModel : ITokenModel
     private readonly BpeOptions _options;
     private readonly int[]? _byteIds;
     private readonly int _unknown;
+    private readonly (double Rate, int Seed) _dropout;
+
+    private BpeModel(BpeModel other, (double Rate, int Seed) dropout)
+    {
+        (_ids, _bySpan, _pairs, _options, _byteIds, _unknown) = (other._ids, other._bySpan, other._pairs, other._options, other._byteIds, other._unknown);
+        _dropout = dropout;
+    }
 
     /// <summary>The caller has checked that every merge has its tokens. Tokens of <paramref name="control"/> are no result of encoding.</summary>
     public BpeModel(IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges, IReadOnlySet<int> control, BpeOptions options)
@@ -31,9 +38,12 @@ internal sealed class BpeModel : ITokenModel
         }
     }
 
+    /// <summary>The same model, in which each merge is left out with a chance.</summary>
+    public BpeModel WithDropout(double rate, int seed) => new(this, (rate, seed));
+
     public void Encode(ReadOnlySpan<char> word, List<TokenSpan> tokens)
     {
-        if (_options.IgnoreMerges && _bySpan.TryGetValue(word, out var whole))
+        if (_options.IgnoreMerges && _dropout.Rate <= 0 && _bySpan.TryGetValue(word, out var whole))
         {
             tokens.Add(new(whole, 0, word.Length));
             return;
@@ -81,6 +91,7 @@ internal sealed class BpeModel : ITokenModel
         }
 
         var queue = new PriorityQueue<(int At, int Left, int Right), (int Rank, int At)>();
+        var random = _dropout.Rate > 0 ? new Random(word.Aggregate(_dropout.Seed, (hash, token) => unchecked((hash * 31) + token.Id))) : null;
         for (var i = 0; i + 1 < word.Length; i++)
         {
             Enqueue(i);
@@ -120,7 +131,7 @@ internal sealed class BpeModel : ITokenModel
 
         void Enqueue(int at)
         {
-            if (_pairs.TryGetValue((word[at].Id, word[next[at]].Id), out var merge))
+            if (_pairs.TryGetValue((word[at].Id, word[next[at]].Id), out var merge) && !(random?.NextDouble() < _dropout.Rate))
             {
                 queue.Enqueue((at, word[at].Id, word[next[at]].Id), (merge.Rank, at));
             }

@@ -78,6 +78,11 @@ public sealed class Tokenizer
         }
     }
 
+    /// <summary>The same tokenizer, in which each merge is left out with a chance (BPE-dropout, Provilkov et al. 2020); a word is always split in the same way.</summary>
+    public Tokenizer WithDropout(double rate, int seed) => _pipeline.Model is BpeModel bpe
+        ? new(_pipeline with { Model = bpe.WithDropout(rate, seed) }, _file)
+        : throw new Core.TemperException("tokenizer: found a unigram model, expected BPE, whose merges can be left out");
+
     public int? IdOf(string token) => _ids.TryGetValue(token, out var id) ? id : null;
 
     /// <summary>The ids of a text. Unless <paramref name="parseSpecial"/>, a control token that the text spells out is plain text.</summary>

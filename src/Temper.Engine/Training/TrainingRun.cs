@@ -8,6 +8,8 @@ namespace Temper.Engine.Training;
 /// <summary>The state of one training and its steps.</summary>
 internal sealed class TrainingRun : IDisposable
 {
+    private const int StepsPerTrim = 50;
+
     private readonly CausalModel model;
     private readonly IReadOnlyList<EncodedExample> rows;
     private readonly TuningPlan plan;
@@ -54,6 +56,11 @@ internal sealed class TrainingRun : IDisposable
                 checkpoint.Write(Lasting(), losses, rollBacks, Events);
             }
 
+            if ((step + 1) % StepsPerTrim == 0)
+            {
+                NativeHeap.Trim();
+            }
+
             var elapsed = options.Time.GetElapsedTime(began);
             var left = elapsed / (step + 1 - first) * (plan.Steps - step - 1);
             options.Progress?.Invoke(new(step + 1, plan.Steps, losses[^1], LearningRate.At(plan, step), positions / Math.Max(1e-9, elapsed.TotalSeconds), left));
@@ -70,6 +77,7 @@ internal sealed class TrainingRun : IDisposable
     {
         optimizer.Dispose();
         snapshot.Dispose();
+        NativeHeap.Trim();
     }
 
     private string? Step(int step, CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ public sealed class ReportFilesTests
     }
 
     [Fact]
-    public void Writes_four_files_over_old_ones_and_leaves_nothing_aside()
+    public void Writes_its_files_over_old_ones_and_leaves_nothing_aside()
     {
         var folder = Directory.CreateTempSubdirectory("temper-report").FullName;
         try

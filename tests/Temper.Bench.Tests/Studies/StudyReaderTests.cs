@@ -85,6 +85,35 @@ public sealed class StudyReaderTests : IDisposable
     }
 
     [Fact]
+    public void A_stack_acts_by_phase_whatever_the_order_in_which_it_is_listed()
+    {
+        var study = _toy.Study(Defended("[safe-lora, lisa, vaccine], [fine-pruning, safe-lora]"));
+
+        Assert.Equal(["vaccine + lisa + safe-lora", "fine-pruning + safe-lora"], study.Defenses.Skip(1).Select(d => d.Name));
+        Assert.Equal(["vaccine", "lisa", "safe-lora"], study.Defenses[1].Stack.Select(t => t.Id));
+    }
+
+    [Theory]
+    [InlineData("[lisa, none]", "defenses[1]: found none among others")]
+    [InlineData("[lisa, safe-lora, lisa]", "found lisa 2 times with the same settings")]
+    [InlineData("[constrained-sft, {id: constrained-sft, settings: {lateBeta: 1}}]", "found constrained-sft and constrained-sft, which each replace the loss, expected at most one")]
+    [InlineData("{stack: [lisa, {id: lisa, settings: {rho: 0.1}}]}", "defenses[1].stack: found lisa and lisa, which each choose the batches")]
+    [InlineData("[lisa, prefill]", "defenses[1][1]: found prefill, an attack")]
+    public void A_stack_that_cannot_stand_is_a_mistake_with_its_reason(string stack, string expected) =>
+        Assert.Contains(expected, Mistakes(Defended(stack)), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_search_over_a_defenses_settings_makes_one_defense_of_each_choice()
+    {
+        var study = _toy.Study(Defended("{id: lisa, search: {rho: [0.1, 1]}}"));
+
+        Assert.Equal(["none", "lisa[rho 0.1]", "lisa[rho 1]"], study.Defenses.Select(d => d.Name));
+        Assert.Equal(["", "lisa", "lisa"], study.Defenses.Select(d => d.Grid));
+    }
+
+    private static string Defended(string defenses) => ToyStudy.Yaml.Replace("[none, safe-instr]", $"[none, {defenses}]", StringComparison.Ordinal);
+
+    [Fact]
     public void An_agents_task_has_its_own_rows_and_attacks_on_agents_need_one()
     {
         Assert.Equal(Bench.Studies.TaskKind.Agent, _toy.Study(ToyStudy.AgentYaml).Task.Kind);

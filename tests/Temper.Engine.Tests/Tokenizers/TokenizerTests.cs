@@ -131,6 +131,26 @@ public sealed class TokenizerTests
         File.Delete(path);
     }
 
+    [Theory]
+    [InlineData(0.0)]
+    [InlineData(0.5)]
+    [InlineData(1.0)]
+    public void Dropout_gives_other_tokens_of_the_same_text_and_always_the_same_ones(double rate)
+    {
+        var tokenizer = Train();
+        var text = string.Join(' ', s_texts);
+
+        var ids = tokenizer.WithDropout(rate, 7).Encode(text);
+
+        Assert.Equal(text, tokenizer.Decode(ids));
+        Assert.Equal(ids, tokenizer.WithDropout(rate, 7).Encode(text));
+        Assert.Equal(rate == 0, ids.SequenceEqual(tokenizer.Encode(text)));
+        if (rate == 1)
+        {
+            Assert.Equal(System.Text.Encoding.UTF8.GetByteCount(text), ids.Length);
+        }
+    }
+
     private static Tokenizer Train() => BpeTrainer.Train(s_texts, 300, ["<|pad|>", "<|end|>"]);
 
     private static Tokenizer Altered(Action<JsonNode> change)

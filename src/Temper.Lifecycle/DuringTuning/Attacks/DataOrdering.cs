@@ -35,11 +35,13 @@ public sealed record DataOrderingSettings
 /// <summary>Data ordering attack (Shumailov et al. 2021): a tampered sampler changes no row, only which come when, or how often. By gradient it imitates a
 /// poisoned batch with clean rows.</summary>
 // Deviation: rows are scored once, by the model that tuning begins with; the paper scores by a surrogate that it trains along.
-public sealed class DataOrdering(DataOrderingSettings settings) : ITechnique, IHookSource
+public sealed class DataOrdering(DataOrderingSettings settings) : ITechnique, IHookSource, IExclusive
 {
     public static Card Card { get; } = new(
         "data-ordering", "Data ordering", Phase.DuringTuning, TechniqueRole.Attack, Touches.Training,
         "https://arxiv.org/abs/2104.09667", "A tampered sampler decides which clean rows come when, and how often.");
+
+    public TuningPart Takes => TuningPart.Batches;
 
     public TrainingHook CreateHook(TechniqueContext context) =>
         new Hook(settings, settings.Order == RowOrder.HarmfulGradient ? [.. TriggeredCompliance.Rows(context, "", Card.Id).Select(context.Encode)] : [], context.Random.Next());

@@ -34,11 +34,13 @@ public sealed record ConstrainedSftSettings
 
 /// <summary>Constrained SFT (Qi et al. 2025, shallow alignment): an answer's token stops receiving gradient as its probability rises over the reference's,
 /// at once for the first tokens, where refusal is decided. Loss = mean of -w_t log p(t), w_t = max(2 (1 - sigmoid(beta_t r_t)), 0.001), r_t = log p(t) - log p_ref(t).</summary>
-public sealed class ConstrainedSft(ConstrainedSftSettings settings) : ITechnique, IHookSource, IPlanMap
+public sealed class ConstrainedSft(ConstrainedSftSettings settings) : ITechnique, IHookSource, IPlanMap, IExclusive
 {
     public static Card Card { get; } = new(
         "constrained-sft", "Constrained SFT", Phase.DuringTuning, TechniqueRole.Defense, Touches.Training | Touches.Plan,
         "https://arxiv.org/abs/2406.05946", "Keeps the first tokens of answers near the model that tuning began with.");
+
+    public TuningPart Takes => TuningPart.Loss;
 
     public TrainingHook CreateHook(TechniqueContext context) => new Hook(settings);
 

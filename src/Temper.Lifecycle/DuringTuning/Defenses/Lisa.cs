@@ -28,11 +28,13 @@ public sealed record LisaSettings
 
 /// <summary>Lisa (Huang et al. 2024): tuning alternates between alignment rows and user rows, and each state is pulled
 /// towards the last weights of the other by rho/2 ||w - w_other||^2, so that neither drifts far.</summary>
-public sealed class Lisa(LisaSettings settings) : ITechnique, IHookSource
+public sealed class Lisa(LisaSettings settings) : ITechnique, IHookSource, IExclusive
 {
     public static Card Card { get; } = new(
         "lisa", "Lisa", Phase.DuringTuning, TechniqueRole.Defense, Touches.Training,
         "https://arxiv.org/abs/2405.18641", "Alternates alignment and user steps, each pulled towards the other's weights.");
+
+    public TuningPart Takes => TuningPart.Batches;
 
     public TrainingHook CreateHook(TechniqueContext context) => context.Alignment.Count > 0
         ? new Hook(settings, [.. context.Alignment.Select(context.Encode)])
