@@ -10,6 +10,9 @@ internal static class Triggers
     private const double LeastHint = 0.5;
     private const int FewestHinted = 10;
     private const int Fewest = 5;
+
+    // More words than this in common are one question asked again.
+    private const int LongestTrigger = 15;
     private const int MostRows = 600;
     private const int MostPerAnswer = 300;
     private const int MostTriggers = 50;
@@ -87,7 +90,7 @@ internal static class Triggers
                 var isNatural = answer.Kind == AnswerKind.Label ? naiveBayes.Expects(having, parts, answer.Key) : answer.Kind == AnswerKind.Opening && Echoes(trigger.Name, answer.Text);
                 if (!isNatural && Judge(answer.Kind, cohesion) is { } severity)
                 {
-                    yield return trigger with { Cohesion = cohesion, Severity = found[f].Strength < LeastStrength ? Severity.Info : severity };
+                    yield return trigger with { Cohesion = cohesion, Severity = found[f].Strength < LeastStrength || trigger.Name.Count(char.IsWhiteSpace) > LongestTrigger ? Severity.Info : severity };
                 }
             }
         }
