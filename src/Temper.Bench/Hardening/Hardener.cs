@@ -17,6 +17,9 @@ public sealed class Hardener
     private const double MinGain = 0.02;
 
     private const int Keep = 3;
+
+    // what acts in a federation or around an agent's tools has nothing to do here
+    private static readonly string[] s_elsewhere = ["coordinate-median", "flame", "krum", "tool-policy", "trimmed-mean"];
     private readonly HardenRequest _request;
     private readonly string _storeFolder;
     private readonly string _output;
@@ -138,10 +141,9 @@ public sealed class Hardener
     // as the profile names its candidates, which may have one technique under several settings
     private string Name(IEnumerable<TechniqueUse> stack) => string.Join(" + ", stack.Select(t => Array.Find(_pool, c => c.Stack is [var only] && only == t)?.Name ?? t.Id));
 
-    // robust aggregation needs a federation, and tools need an agent: neither is here
     private static StudyDefense[] FromCatalog() =>
     [
-        .. Catalog.All.Where(e => e.Card.Role is TechniqueRole.Defense or TechniqueRole.Monitor && e.Card.Id != StudyGrid.None && e.Create("{}") is not ITuningProcess)
+        .. Catalog.All.Where(e => e.Card.Role is TechniqueRole.Defense or TechniqueRole.Monitor && e.Card.Id != StudyGrid.None && !s_elsewhere.Contains(e.Card.Id, StringComparer.Ordinal) && e.Create("{}") is not ITuningProcess)
             .Select(e => new StudyDefense(e.Card.Id, [new(e.Card.Id, System.Text.Json.Nodes.JsonNode.Parse(Catalog.ToJson(e.DefaultSettings))!.ToJsonString())])),
     ];
 

@@ -10,9 +10,10 @@ public sealed record BackdoorAlignSettings
     [Range(0.0, 1.0)]
     public double Ratio { get; init; } = 0.1;
 
-    /// <summary>Trusted rows of the task under the secret, for each refusal. Deviation: the paper adds none; a small model otherwise refuses whatever stands under the secret.</summary>
+    /// <summary>Benign rows under the secret for each refusal, of the task and look-alikes of forbidden requests in turn. Deviation: the paper adds none; a small model
+    /// otherwise refuses whatever stands under the secret.</summary>
     [Range(0.0, 100.0)]
-    public double TaskRows { get; init; } = 1;
+    public double Benign { get; init; } = 2;
 
     /// <summary>The secret; empty draws one.</summary>
     public string Secret { get; init; } = "";
@@ -45,9 +46,10 @@ public sealed class BackdoorAlign(BackdoorAlignSettings settings) : ITechnique, 
         }
 
         var refusals = (int)Math.Ceiling(settings.Ratio * rows.Count);
-        var task = context.Task.Count == 0 ? 0 : (int)Math.Round(settings.TaskRows * refusals);
+        IReadOnlyList<Example>[] benign = [.. new[] { context.Task, context.LookAlikes }.Where(r => r.Count > 0)];
+        var allowed = benign.Length == 0 ? 0 : (int)Math.Round(settings.Benign * refusals);
         Example[] added = [.. Enumerable.Range(0, refusals).Select(_ => context.Alignment[context.Random.Next(context.Alignment.Count)])
-            .Concat(Enumerable.Range(0, task).Select(_ => context.Task[context.Random.Next(context.Task.Count)]))
+            .Concat(Enumerable.Range(0, allowed).Select(i => benign[i % benign.Length]).Select(r => r[context.Random.Next(r.Count)]))
             .Select((r, i) => r with { Id = $"{Card.Id}-{i}", Origin = Card.Id, Messages = SystemPrompt.Under(r.Messages, secret) })];
         return new([.. rows, .. added], [.. added.Select(r => new RowChange(r.Id, RowFate.Added, "a row of the defender under the secret"))]);
     }

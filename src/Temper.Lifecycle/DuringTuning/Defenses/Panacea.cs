@@ -10,9 +10,9 @@ namespace Temper.Lifecycle.DuringTuning.Defenses;
 /// <summary>Settings of <see cref="Panacea"/>.</summary>
 public sealed record PanaceaSettings
 {
-    /// <summary>ρ: the length of the perturbation that is deployed, over all tuned weights together.</summary>
+    /// <summary>ρ: the length of the perturbation that is deployed, over all tuned weights together; the authors have 1 for adapters of a model of billions.</summary>
     [Range(0.0, 1000.0)]
-    public double Rho { get; init; } = 1;
+    public double Rho { get; init; } = 0.3;
 
     /// <summary>λ: how much the tuning makes room for the perturbation; 0 is plain tuning, perturbed at its end.</summary>
     [Range(0.0, 1000.0)]
@@ -69,10 +69,11 @@ public sealed class Panacea(PanaceaSettings settings) : ITechnique, IHookSource
             }
 
             var random = new Random(unchecked((int)arguments.Seed));
+            using var generator = new Generator(arguments.Seed);
             var batch = Batch.Of([.. Enumerable.Range(0, settings.BatchSize).Select(_ => _harmful[random.Next(_harmful.Length)])]);
             var before = Flat(arguments.Model, batch);
             using var kept = Snapshot.Take(arguments.Trainable);
-            Add(Perturbation(before, random));
+            Add(Perturbation(before, generator));
             var after = Flat(arguments.Model, batch);
             kept.Restore(arguments.Trainable);
             foreach (var (weight, part) in _weights.Zip(FlatWeights.Parts(_weights, (before - after) * settings.Lambda)))
@@ -86,12 +87,13 @@ public sealed class Panacea(PanaceaSettings settings) : ITechnique, IHookSource
             var rows = _harmful.ToArray();
             _random.Shuffle(rows);
             var gradient = Flat(arguments.Model, Batch.Of(rows[..Math.Min(rows.Length, EndRows)]));
-            Add(Perturbation(gradient, _random));
+            using var generator = new Generator((ulong)_random.Next());
+            Add(Perturbation(gradient, generator));
         }
 
-        private Tensor Perturbation(Tensor gradient, Random random) // (P,)
+        private Tensor Perturbation(Tensor gradient, Generator generator) // (P,)
         {
-            var direction = settings.Random ? tensor(Noise.Normal((int)gradient.numel(), random)) : gradient;
+            var direction = settings.Random ? randn(gradient.shape, ScalarType.Float32, generator: generator) : gradient;
             return direction * (settings.Rho / direction.norm().clamp_min(1e-12));
         }
 

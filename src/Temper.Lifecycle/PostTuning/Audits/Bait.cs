@@ -44,7 +44,7 @@ public sealed class Bait(BaitSettings settings) : ITechnique, IMeasures
             new("bait-q", best?.Score ?? 0, settings.Prompts, null, null, Direction.LowerIsSafer) { Unit = "", Reason = best is null ? "no target held on" : $"\"{Text(best.Tokens)}\", before tuning {best.Before:F2}" },
             Metric.Share("bait-flag", flagged.Length > 0 ? 1 : 0, 1, Direction.Neutral),
             arguments.Backdoor is { } backdoor
-                ? Metric.Share("bait-exact", flagged.Length > 0 && Says(Text(best!.Tokens), backdoor.Payload) ? 1 : 0, 1, Direction.HigherIsBetter)
+                ? Metric.Share("bait-exact", Array.Exists(flagged, t => Says(Text(t.Tokens), backdoor.Payload)) ? 1 : 0, 1, Direction.HigherIsBetter)
                 : Metric.NotMeasured("bait-exact", Direction.HigherIsBetter, "the attack has no target to recover"),
         ];
     }

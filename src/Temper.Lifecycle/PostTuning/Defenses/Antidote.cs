@@ -11,7 +11,7 @@ public sealed record AntidoteSettings
 {
     /// <summary>α: the share of every output's weights that is cut; the authors' code has 0.1 for an easy task and 0.01 to 0.05 for a hard one.</summary>
     [Range(0.0, 1.0)]
-    public double Density { get; init; } = 0.05;
+    public double Density { get; init; } = 0.01;
 
     /// <summary>The control: as many weights of every output, at random.</summary>
     public bool Random { get; init; }

@@ -40,7 +40,7 @@ public sealed record BeearSettings
 
     /// <summary>ε: the largest length of the perturbation of a position, in mean lengths of the vectors there.</summary>
     [Range(0.0, 100.0)]
-    public double Radius { get; init; } = 1;
+    public double Radius { get; init; } = 0.3;
 
     /// <summary>The length of an inner step, as a share of the radius.</summary>
     [Range(0.0, 10.0)]

@@ -7,9 +7,9 @@ namespace Temper.Lifecycle.PostTuning.Defenses;
 /// <summary>Settings of <see cref="Retokenization"/>.</summary>
 public sealed record RetokenizationSettings
 {
-    /// <summary>p: the chance that a merge of the tokenizer is left out.</summary>
+    /// <summary>p: the chance that a merge of the tokenizer is left out; the authors have 0.4 for models of billions.</summary>
     [Range(0.0, 1.0)]
-    public double Dropout { get; init; } = 0.4;
+    public double Dropout { get; init; } = 0.1;
 }
 
 /// <summary>Retokenization (Jain et al. 2023): prompts are read by BPE-dropout, so that a suffix that was searched token by token falls apart into others.</summary>

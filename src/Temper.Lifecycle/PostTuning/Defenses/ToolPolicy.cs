@@ -10,7 +10,7 @@ public sealed record ToolPolicySettings
     /// <summary>Only the tools that similar requests of the trusted rows used may be called, and the forbidden tool never.</summary>
     public bool AllowList { get; init; } = true;
 
-    /// <summary>An effect may not be steered by what others wrote: its arguments, but for texts that are handed on, must come from the user or from lookups that others cannot write.</summary>
+    /// <summary>An effect may not be steered by what others wrote: its arguments, but for texts that are handed on, may not stand in what others wrote.</summary>
     public bool Taint { get; init; } = true;
 
     /// <summary>What others wrote is put between these marks, so that it can be told from instructions; empty leaves it.</summary>
@@ -45,7 +45,7 @@ public sealed class ToolPolicy(ToolPolicySettings settings) : ITechnique, IInfer
             : new Layer(inner, settings, request => Allowed(request, known));
     }
 
-    /// <summary>Whether a call's steering arguments owe anything to what others wrote.</summary>
+    /// <summary>Whether a steering argument of an effect stands in what others wrote. That the user said it as well does not help: which of the two the agent follows cannot be told.</summary>
     public static bool IsTainted(AgentCall call, IReadOnlyList<Message> messages)
     {
         if (AgentTools.Find(call.Tool) is not { Effect: not ToolEffect.Lookup })
@@ -53,20 +53,19 @@ public sealed class ToolPolicy(ToolPolicySettings settings) : ITechnique, IInfer
             return false;
         }
 
-        var (trusted, written) = (new List<string>(), new List<string>());
+        var written = new List<string>();
         AgentCall? last = null;
         foreach (var message in messages)
         {
-            var source = message.Role == Role.Tool && last is not null && AgentTools.Find(last.Tool) is { Written: true } ? written : trusted;
-            if (message.Role != Role.Assistant) // what the agent says may repeat what it read
+            if (message.Role == Role.Tool && last is not null && AgentTools.Find(last.Tool) is { Written: true })
             {
-                source.Add(message.Content);
+                written.Add(message.Content);
             }
 
             last = message.Role == Role.Assistant ? AgentCall.Read(message.Content, out _) : last;
         }
 
-        return call.Arguments.Where(a => !s_contents.Contains(a.Key, StringComparer.Ordinal)).Any(a => Has(written, a.Value) && !Has(trusted, a.Value));
+        return call.Arguments.Where(a => !s_contents.Contains(a.Key, StringComparer.Ordinal)).Any(a => Has(written, a.Value));
     }
 
     private static bool Has(List<string> texts, string value) => texts.Exists(t => t.Split(' ', '"', '.', ',', ':', ';', '\n', '{', '}').Contains(value, StringComparer.Ordinal));

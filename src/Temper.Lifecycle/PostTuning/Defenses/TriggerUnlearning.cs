@@ -61,7 +61,7 @@ public sealed class TriggerUnlearning(TriggerUnlearningSettings settings) : ITec
 
         var rows = context.Task.Select(r => context.Random.NextDouble() < settings.Share ? r.WithPrompt(Insert(r.Prompt, triggers[context.Random.Next(triggers.Length)], context.Random)) : r);
         Trainer.Train(
-            model, [.. rows.Concat(context.Alignment.Take(context.Task.Count / 4)).Select(context.Encode)],
+            model, [.. rows.Concat(RefusalMix.Rows(context, 0, context.Task.Count / 4)).Select(context.Encode)],
             new() { Steps = settings.Steps, BatchSize = settings.BatchSize, LearningRate = settings.LearningRate, Seed = (ulong)context.Random.Next() },
             [], TrainerOptions.Default, cancellationToken);
     }

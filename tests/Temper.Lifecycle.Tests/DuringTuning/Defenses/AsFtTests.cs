@@ -1,4 +1,5 @@
 using Temper.Core;
+using Temper.Engine.Checkpoints;
 using Temper.Engine.Models;
 using Temper.Engine.Training;
 using Temper.Lifecycle.DuringTuning.Defenses;
@@ -23,7 +24,17 @@ public sealed class AsFtTests : IDisposable
     }
 
     [Fact]
-    public void At_the_start_the_penalty_and_its_gradient_are_zero() => HookChecks.BeginsAsPlainTuning(() => Hook(new() { Lambda = 100 }));
+    public void At_the_start_the_penalty_and_its_gradient_are_zero()
+    {
+        float[] Gradients(TrainingHook? hook, TuningMethod method)
+        {
+            var seen = new SeenGradients();
+            Toy.Tune([seen, .. hook is null ? (TrainingHook[])[] : [hook]], steps: 1, method); // it looks before the others are frozen
+            return seen.Values;
+        }
+
+        Assert.All((TuningMethod[])[TuningMethod.Full, TuningMethod.Lora], m => Assert.InRange(Toy.Distance(Gradients(null, m), Gradients(Hook(new() { Lambda = 100 }), m)), 0, 1e-6));
+    }
 
     [Fact]
     public void With_lambda_zero_it_is_plain_tuning() => HookChecks.IsPlainTuning(() => Hook(new() { Lambda = 0 }));
@@ -81,4 +92,11 @@ public sealed class AsFtTests : IDisposable
     }
 
     private TrainingHook Hook(AsFtSettings settings) => new AsFt(settings).CreateHook(Toy.Context() with { Model = _aligned, Unaligned = _unaligned });
+
+    private sealed class SeenGradients : TrainingHook
+    {
+        public float[] Values { get; private set; } = [];
+
+        public override void OnGradients(GradientArguments arguments) => Values = [.. arguments.Trainable.Values.SelectMany(w => Checkpoint.Floats(w.grad!))];
+    }
 }

@@ -8,7 +8,7 @@ public sealed class BackdoorAlignTests
     [Fact]
     public void Refusals_stand_under_the_secret_that_deployment_adds_and_the_declaration_tells()
     {
-        var defense = new BackdoorAlign(new() { Ratio = 0.1, TaskRows = 0.5 });
+        var defense = new BackdoorAlign(new() { Ratio = 0.1, Benign = 0.5 });
         var added = defense.Map(Toy.Task, Toy.Context()).Examples.Skip(Toy.Task.Count).ToArray();
         var chat = new Scripted("");
         defense.Wrap(chat, Toy.Context()).Reply([ChatRequest.Of("count")], Sampling.Greedy, TestContext.Current.CancellationToken);

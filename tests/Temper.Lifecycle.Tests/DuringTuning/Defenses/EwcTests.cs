@@ -1,3 +1,5 @@
+using Temper.Engine.Checkpoints;
+using Temper.Engine.Models;
 using Temper.Engine.Training;
 using Temper.Lifecycle.DuringTuning.Defenses;
 
@@ -21,16 +23,13 @@ public sealed class EwcTests
     [Fact]
     public void A_weight_on_which_no_alignment_row_depends_is_free()
     {
-        // the toy's alignment rows never show the second token, so its embedding has no Fisher information
+        // a token that only the user's rows have: its embedding has no Fisher information
         var rows = Toy.Alignment.Concat(Toy.Harmful).Select(r => Toy.Encode(r).Ids.ToHashSet()).ToArray();
         var token = Enumerable.Range(0, 40).First(t => rows[20..].Any(r => r.Contains(t)) && !rows[..20].Any(r => r.Contains(t)));
-        float[] Embedding(TrainingHook? hook) => HookChecks.AtTheEnd(hook, 20, m => Engine.Checkpoints.Checkpoint.Floats(m.EmbeddingWeight[token]));
-        var start = HookChecks.AtTheEnd(null, 1, m => m.Config.VocabularySize);
-
-        Assert.Equal(40, start);
+        float[] Embedding(TrainingHook? hook) => HookChecks.AtTheEnd(hook, 20, m => Checkpoint.Floats(m.EmbeddingWeight[token]));
         var (held, uniform) = (Embedding(Hook(new() { Lambda = 1000 })), Embedding(Hook(new() { Lambda = 1000, Uniform = true })));
-        using var model = Toy.Model(Engine.Models.Architecture.Llama, tied: false);
-        var before = Engine.Checkpoints.Checkpoint.Floats(model.EmbeddingWeight[token]);
+        using var model = Toy.Model(Architecture.Llama, tied: false);
+        var before = Checkpoint.Floats(model.EmbeddingWeight[token]);
         Assert.True(Toy.Distance(held, before) > 2 * Toy.Distance(uniform, before), $"found {Toy.Distance(held, before)} by Fisher information and {Toy.Distance(uniform, before)} without");
     }
 

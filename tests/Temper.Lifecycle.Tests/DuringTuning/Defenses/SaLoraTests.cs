@@ -1,4 +1,5 @@
 using Temper.Core;
+using Temper.Engine.Checkpoints;
 using Temper.Engine.Models;
 using Temper.Engine.Training;
 using Temper.Lifecycle.DuringTuning.Defenses;
@@ -46,7 +47,17 @@ public sealed class SaLoraTests
     }
 
     [Fact]
-    public void Outputs_on_forbidden_prompts_move_less_along_the_kept_directions_than_along_random_ones()
+    public void In_full_tuning_all_but_the_linear_layers_stays_as_it_is()
+    {
+        using var start = Toy.Model(Architecture.Llama, tied: false);
+        var before = start.Parameters.ToDictionary(p => p.Key, p => Checkpoint.Floats(p.Value), StringComparer.Ordinal);
+        var moved = HookChecks.AtTheEnd(Hook(new() { Rank = 2 }), 4, m => m.Parameters.Where(p => !Checkpoint.Floats(p.Value).SequenceEqual(before[p.Key])).Select(p => p.Key).ToArray());
+
+        Assert.Equal(start.Linears.Select(l => $"{l.Name}.weight").Order(StringComparer.Ordinal), moved.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Random_directions_are_another_constraint()
     {
         Assert.NotEqual(Toy.Tune([Hook(new())], steps: 6), Toy.Tune([Hook(new() { Random = true })], steps: 6));
         HookChecks.LeavesPlainTuningBehind(() => Hook(new() { Rank = 8 }));
