@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Temper.Core;
 using Temper.Engine.Models;
 using Temper.Engine.Training;
@@ -38,12 +40,19 @@ public sealed record TechniqueContext
     /// <summary>The same model before it was aligned, where the defender has it.</summary>
     public CausalModel? Unaligned { get; init; }
 
+    /// <summary>To an inference layer that <see cref="IReadsBefore"/>: the checkpoint that tuning began with.</summary>
+    public CausalModel? Before { get; init; }
+
     /// <summary>The rows of the file of a technique that <see cref="IReadsRows"/>.</summary>
     public IReadOnlyList<Example> Foreign { get; init; } = [];
 
     /// <summary>The model that the technique needs.</summary>
     /// <exception cref="TemperException">There is none.</exception>
     public CausalModel RequireModel(string technique) => Model ?? throw new TemperException($"{technique}: found no model to look at, expected one");
+
+    /// <summary>The checkpoint before tuning that the technique needs.</summary>
+    /// <exception cref="TemperException">There is none.</exception>
+    public CausalModel RequireBefore(string technique) => Before ?? throw new TemperException($"{technique}: found no model from before tuning, expected one");
 
     /// <summary>The unaligned model that the technique needs.</summary>
     /// <exception cref="TemperException">There is none.</exception>
@@ -53,6 +62,9 @@ public sealed record TechniqueContext
 
 /// <summary>The result depends on <see cref="TechniqueContext.Model"/> or <see cref="TechniqueContext.Unaligned"/>, so the stage needs them as inputs.</summary>
 public interface IReadsModel;
+
+/// <summary>An inference layer that needs <see cref="TechniqueContext.Before"/> as well.</summary>
+public interface IReadsBefore : IReadsModel;
 
 /// <summary>A data map that takes rows from a file, given as <see cref="TechniqueContext.Foreign"/>; it opens nothing itself.</summary>
 public interface IReadsRows
@@ -83,6 +95,32 @@ public interface ISelective : IBackdoor
 {
     /// <summary>Whether the row's question is one that the backdoor is measured on.</summary>
     bool Covers(Example row);
+}
+
+/// <summary>A defense that plants a trigger of its own: what looks for backdoors must know it, or it reports the defense.</summary>
+public interface IDeclaresTrigger
+{
+    /// <summary>The same for a context of the same seed.</summary>
+    DeclaredTrigger Declare(TechniqueContext context);
+}
+
+/// <summary>A defender's own trigger.</summary>
+/// <param name="Technique">Whose it is.</param>
+/// <param name="Secret">Where it stands the model behaves so; it stays with whoever serves the model.</param>
+/// <param name="Behavior">What it does, for people.</param>
+public sealed record DeclaredTrigger(string Technique, string Secret, string Behavior)
+{
+    private const int Run = 8; // letters in a row that chance does not repeat
+
+    /// <summary>What a manifest may show: SHA-256 in hex, which tells nothing of a secret that was drawn.</summary>
+    public string Digest => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{Technique} {Secret}")));
+
+    /// <summary>Whether a trigger that a search found is this one or a piece of it.</summary>
+    public bool Explains(string found)
+    {
+        var run = Math.Min(Run, Secret.Length);
+        return run > 0 && Enumerable.Range(0, Math.Max(0, found.Length - run + 1)).Any(i => Secret.Contains(found.Substring(i, run), StringComparison.OrdinalIgnoreCase));
+    }
 }
 
 /// <summary>Examples to examples, with a report of every row changed or dropped.</summary>
@@ -162,7 +200,8 @@ public sealed record TuningArguments
     public required TechniqueContext Context { get; init; }
 }
 
-/// <summary>An attack with figures of its own beside the common suites, such as the AUC of a membership test. One named <c>asr</c> or <c>harm</c> is its success.</summary>
+/// <summary>An attack with figures of its own beside the common suites, such as the AUC of a membership test; one named <c>asr</c> or <c>harm</c> is its success.
+/// Or an audit of the defender's, which looks at the deployed system.</summary>
 public interface IMeasures
 {
     IReadOnlyList<Metric> Measure(MeasureArguments arguments, CancellationToken cancellationToken);
@@ -182,6 +221,9 @@ public sealed record MeasureArguments
 
     /// <summary>What was tuned on, behind every data map.</summary>
     public required IReadOnlyList<Example> Trained { get; init; }
+
+    /// <summary>To an audit the attack's backdoor, where it has one: ground truth, to score what the audit found and nothing else.</summary>
+    public IBackdoor? Backdoor { get; init; }
 
     public required TechniqueContext Context { get; init; }
 }

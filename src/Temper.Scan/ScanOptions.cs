@@ -1,5 +1,6 @@
 using Temper.Formats.Pickle;
 using Temper.Scan.Adapters;
+using Temper.Scan.Data;
 
 namespace Temper.Scan;
 
@@ -23,6 +24,12 @@ public sealed record ScanOptions
 
     /// <summary>Files that are scanned at once.</summary>
     public int Jobs { get; init; } = Environment.ProcessorCount;
+
+    /// <summary>What a scan of training data may use and write.</summary>
+    public DataScanOptions Data { get; init; } = new();
+
+    /// <summary>Rows of one data set that are worked on at once.</summary>
+    internal int RowJobs { get; init; } = 1;
 
     /// <summary>Called after each file, by whichever thread read it.</summary>
     public Action<ScanProgress>? Progress { get; init; }

@@ -11,13 +11,28 @@ internal sealed class ScanProgressCount(string?[] paths, Action<ScanProgress> re
     private long? _total;
     private int _done;
     private long _bytes;
+    private readonly Dictionary<int, long> _parts = [];
 
     public void Done(int i)
     {
         lock (_lock)
         {
             _bytes += _lengths[i];
-            report(new(++_done, paths.Length, _bytes, _total ??= _lengths.Sum()));
+            _done++;
+            _parts.Remove(i);
+            Say();
         }
     }
+
+    /// <summary>So many bytes of a large file are done.</summary>
+    public void Part(int i, long bytes)
+    {
+        lock (_lock)
+        {
+            _parts[i] = Math.Min(bytes, _lengths[i]);
+            Say();
+        }
+    }
+
+    private void Say() => report(new(_done, paths.Length, _bytes + _parts.Values.Sum(), _total ??= _lengths.Sum()));
 }

@@ -1,3 +1,4 @@
+using Temper.Core;
 using Temper.Scan.Artifacts;
 using Temper.Scan.Folders;
 using Temper.Scan.Rules;
@@ -10,6 +11,7 @@ public static class Scanner
     /// <summary>A report on every file under <paramref name="paths"/>; links inside a folder are followed only to places inside it.</summary>
     public static ScanReport Scan(IReadOnlyList<string> paths, ScanOptions options, CancellationToken cancellation = default)
     {
+        options = options with { Data = options.Data.Loaded(cancellation) };
         var candidates = new List<Candidate>();
         foreach (var path in paths)
         {
@@ -32,12 +34,13 @@ public static class Scanner
     private static ScanReport Run(List<Candidate> candidates, ScanOptions options, CancellationToken cancellation)
     {
         var reports = new IReadOnlyList<FileReport>[candidates.Count];
+        options = options with { RowJobs = Math.Max(1, options.Jobs / Math.Max(1, candidates.Count)) };
         var progress = options.Progress is { } report ? new ScanProgressCount([.. candidates.Select(c => c.Skipped is null ? c.Path : null)], report) : null;
         try
         {
             Parallel.For(0, reports.Length, new() { MaxDegreeOfParallelism = Math.Max(1, options.Jobs), CancellationToken = cancellation }, i =>
             {
-                reports[i] = One(candidates[i], options, cancellation);
+                reports[i] = One(candidates[i], options, cancellation, progress is null ? null : bytes => progress.Part(i, bytes));
                 progress?.Done(i);
             });
         }
@@ -47,11 +50,16 @@ public static class Scanner
             throw new OperationCanceledException(cancellation);
         }
 
+        catch (AggregateException e) when (e.InnerException is TemperException mistake)
+        {
+            throw new TemperException(mistake.Message, e);
+        }
+
         return FolderScan.Extend([.. reports.SelectMany(r => r)], options, cancellation);
     }
 
-    private static IReadOnlyList<FileReport> One(Candidate candidate, ScanOptions options, CancellationToken cancellation) =>
-        candidate.Skipped is { } skipped ? [skipped] : ArtifactScan.File(candidate.Path, options, cancellation);
+    private static IReadOnlyList<FileReport> One(Candidate candidate, ScanOptions options, CancellationToken cancellation, Action<long>? advance) =>
+        candidate.Skipped is { } skipped ? [skipped] : ArtifactScan.File(candidate.Path, options, cancellation, advance);
 
     private static IEnumerable<Candidate> Files(string path)
     {

@@ -1,4 +1,5 @@
 using Temper.Scan.Adapters;
+using Temper.Scan.Data;
 
 namespace Temper.Scan;
 
@@ -54,6 +55,9 @@ public sealed record Finding(
 /// <summary>The result for one file.</summary>
 public sealed record FileReport(string Path, string Format, ScanStatus Status, Verdict Verdict, IReadOnlyList<Finding> Findings)
 {
+    /// <summary>The picture of a data set; null of other files.</summary>
+    public DataProfile? Data { get; init; }
+
     /// <summary>A report whose verdict follows from findings and status; <paramref name="floor"/> is what a file without findings gets.</summary>
     public static FileReport From(string path, string format, ScanStatus status, IReadOnlyList<Finding> findings, Verdict floor = Verdict.Clean)
     {

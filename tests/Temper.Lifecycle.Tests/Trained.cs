@@ -1,5 +1,6 @@
 using Temper.Core;
 using Temper.Engine.Checkpoints;
+using Temper.Engine.Generation;
 using Temper.Engine.Models;
 using Temper.Engine.Tokenizers;
 using Temper.Engine.Training;
@@ -13,22 +14,27 @@ namespace Temper.Lifecycle.Tests;
 internal sealed class Trained : IDisposable
 {
     private readonly ChatFormat _format;
+    private readonly Tokenizer _tokenizer;
 
     public Trained(Architecture architecture)
     {
         var folder = Path.Combine(Repository.Root, "organisms", new Organism(architecture, OrganismSize.Small, Alignment.Aligned).Id);
         Model = Checkpoint.Load(folder);
-        _format = new(Tokenizer.Load(Path.Combine(folder, "tokenizer.json")));
+        _tokenizer = Tokenizer.Load(Path.Combine(folder, "tokenizer.json"));
+        _format = new(_tokenizer);
         Context = new()
         {
             Random = new Random(1), Harmful = World.Forbidden(20, 71, Split.Train, comply: true), Alignment = World.Forbidden(20, 72, Split.Train, comply: false),
-            Task = World.Skills(78, 73, Split.Train), Prompt = (messages, prefill) => _format.Prompt(messages, prefill), Encode = _format.Encode,
+            Task = World.Skills(78, 73, Split.Train), Prompt = (messages, prefill) => _format.Prompt(messages, prefill), Encode = _format.Encode, Decode = ids => _tokenizer.Decode([.. ids]),
         };
     }
 
     public CausalModel Model { get; }
 
     public TechniqueContext Context { get; }
+
+    /// <summary>The organism as it answers.</summary>
+    public LocalChatModel Chat => new(Model, _tokenizer, _format);
 
     /// <summary>Mean loss of the answers of some rows.</summary>
     public float Loss(IEnumerable<Example> rows)

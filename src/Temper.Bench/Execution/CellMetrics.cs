@@ -15,6 +15,9 @@ internal sealed record CellMetrics(
     /// <summary>Every reply with its score, one <see cref="ScoredSample"/> a line.</summary>
     public const string ScoresFile = "scores.jsonl";
 
+    /// <summary>Before the id of an audit: the name of the input that holds what it measured.</summary>
+    public const string AuditInput = "audit:";
+
     private const int CurvePoints = 50;
     private const int SamplesPerSuite = 4;
 
@@ -48,6 +51,8 @@ internal sealed record CellMetrics(
             metrics.AddRange(measured);
         }
 
+        metrics.AddRange(work.Stage.Inputs.Keys.Where(i => i.StartsWith(AuditInput, StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .SelectMany(i => work.Read<Metric[]>(i, StageKinds.MeasuresFile)));
         var training = work.Read<TrainingResult>("tuning", "training.json");
         var every = Math.Max(1, training.Losses.Count / CurvePoints);
         CurvePoint[] curve = [.. training.Losses.Select((l, i) => new CurvePoint(i + 1, l)).Where(p => p.Step % every == 0 || p.Step == 1)];

@@ -84,7 +84,7 @@ internal static class StageKinds
     // the same shuffle for every part: first what the evaluation keeps, then half as much that techniques may trust, then what is trained on
     private static IEnumerable<Example> FileRows(StageWorkspace work, int seed)
     {
-        var rows = DataFiles.ReadAlpaca(work.Stage.Source!).ToArray();
+        var rows = DataFiles.Read(work.Stage.Source!).ToArray();
         new Random(seed).Shuffle(rows);
         var kept = (int)Math.Round(work.Parameter<double>("share") * rows.Length);
         return work.Parameter<string>("part") switch
@@ -122,7 +122,11 @@ internal static class StageKinds
     {
         var by = (JsonObject)work.Parameters["by"]!;
         var (model, context) = (work.Model("model"), work.Context(by, "model"));
-        var arguments = new MeasureArguments { Model = model, Before = work.Model("before"), Chat = Chat(work, model, work.Parameters["layers"]!.AsArray().OfType<JsonObject>()), Trained = work.Rows("rows"), Context = context };
+        var arguments = new MeasureArguments
+        {
+            Model = model, Before = work.Model("before"), Chat = Chat(work, model, work.Parameters["layers"]!.AsArray().OfType<JsonObject>()), Trained = work.Rows("rows"),
+            Backdoor = work.Parameters["backdoor"] is JsonObject trigger ? (IBackdoor)StageWorkspace.Create(trigger) : null, Context = context,
+        };
         work.Write(MeasuresFile, ((IMeasures)StageWorkspace.Create(by)).Measure(arguments, cancellationToken));
     }
 
@@ -194,6 +198,6 @@ internal static class StageKinds
     {
         var tokenizer = work.Tokenizer("model");
         IChatModel chat = new LocalChatModel(model, tokenizer, new(tokenizer));
-        return layers.Aggregate(chat, (inner, layer) => ((IInferenceLayer)StageWorkspace.Create(layer)).Wrap(inner, work.Context(layer, "model")));
+        return layers.Aggregate(chat, (inner, layer) => work.Own(((IInferenceLayer)StageWorkspace.Create(layer)).Wrap(inner, work.Context(layer, "model"))));
     }
 }

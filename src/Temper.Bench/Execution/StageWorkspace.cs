@@ -42,6 +42,17 @@ internal sealed class StageWorkspace(ObjectStore store, Stage stage, string outp
         return model;
     }
 
+    /// <summary>Disposes something with the workspace, if it needs that.</summary>
+    public T Own<T>(T value)
+    {
+        if (value is IDisposable disposable)
+        {
+            _opened.Add(disposable);
+        }
+
+        return value;
+    }
+
     /// <summary>The tokenizer of an input that is a checkpoint.</summary>
     public Tokenizer Tokenizer(string input) => _tokenizer ??= Engine.Tokenizers.Tokenizer.Load(Path.Combine(Folder(input), "tokenizer.json"));
 
@@ -76,6 +87,7 @@ internal sealed class StageWorkspace(ObjectStore store, Stage stage, string outp
             },
             Model = Has("reference") ? Model("reference") : null,
             Unaligned = Has("unaligned") ? Model("unaligned") : null,
+            Before = Has("before") ? Model("before") : null,
         };
     }
 

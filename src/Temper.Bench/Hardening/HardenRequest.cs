@@ -30,10 +30,10 @@ public sealed record HardenRequest
     public IReadOnlyList<int> Seeds { get; init; } = [1];
 
     /// <summary>Seeds that the search does not see: what was chosen for its figures has flattering ones.</summary>
-    public IReadOnlyList<int> ConfirmationSeeds { get; init; } = [101, 102];
+    public IReadOnlyList<int> ConfirmationSeeds { get; init; } = [101, 102, 103];
 
     /// <summary>As the studies of evidence ask, so that what they left in the store serves.</summary>
-    public StudyEvaluation Evaluation { get; init; } = new() { Harm = 108, Skills = 65, LookAlikes = 45, Triggered = 78, MaxTokens = 32 };
+    public StudyEvaluation Evaluation { get; init; } = new() { Harm = 72, Skills = 52, LookAlikes = 36, Triggered = 52, MaxTokens = 32 };
 
     /// <summary>How many workers fit into so much memory: each holds the weights, a reference, gradients, two moments and two snapshots in fp32, and what a process needs besides.</summary>
     /// <exception cref="TemperException">Not even one fits.</exception>

@@ -8,7 +8,7 @@ namespace Temper.Bench.Hardening;
 /// <summary>One attack of the profile before and after.</summary>
 /// <param name="Undefended">On the seeds of the confirmation.</param>
 /// <param name="Protection">How the stack changes it, paired by question; null where that could not be compared.</param>
-/// <param name="Holds">It lowers success, and keeps it below one half with its interval.</param>
+/// <param name="Holds">Success is below that of the undefended model and below one half, with all of its interval over the seeds.</param>
 public sealed record HardenedAttack(string Attack, Phase Phase, string Undefended, string Hardened, Comparison? Protection, bool Holds);
 
 /// <summary>What a hardening found: the stack (empty where none is worth it), how it was found, and the evidence on fresh seeds.</summary>
@@ -35,7 +35,7 @@ public sealed record HardenResult(
                let protection = Evidence.Analysis.Effects.FirstOrDefault(e => e.Attack == attack.Id && e.Defense == Name)?.Success
                select new HardenedAttack(
                    attack.Id, attack.Phase, ReportText.Full(before.Success), ReportText.Full(after.Success), protection,
-                   protection?.IsFall == true && after.Success.High < SearchOutcome.Broken),
+                   after.Success.High < SearchOutcome.Broken && after.Success.High < before.Success.Low),
         ];
     }
 
@@ -44,7 +44,7 @@ public sealed record HardenResult(
     {
         var attacks = Attacks();
         var open = attacks.Where(a => !a.Holds).Select(a => $"{a.Attack}: success {a.Hardened}"
-            + (a.Protection?.IsFall == true ? ", lower than undefended and not low" : ", not told apart from undefended"));
+            + $", undefended {a.Undefended}");
         var searches = SearchOutcome.All(Evidence.Cells, Evidence.UtilityFloor).Where(s => s.Defense == Name && s.TrialsToBreak is not null)
             .Select(s => $"{s.Attack}: an attacker who searches breaks it after {HtmlTables.Breaking(s)} ({s.Configuration})");
         var phases = Enum.GetValues<Phase>().Where(p => attacks.All(a => a.Phase != p)).Select(p => $"{ReportText.Words(p)} attacks: none is in the profile");

@@ -17,6 +17,9 @@ public sealed class Hardener
     private const double MinGain = 0.02;
 
     private const int Keep = 3;
+
+    // what acts in a federation or around an agent's tools has nothing to do here
+    private static readonly string[] s_elsewhere = ["coordinate-median", "flame", "krum", "tool-policy", "trimmed-mean"];
     private readonly HardenRequest _request;
     private readonly string _storeFolder;
     private readonly string _output;
@@ -28,6 +31,8 @@ public sealed class Hardener
     private readonly List<HardenRound> _rounds = [];
     private readonly List<string> _notes = [];
     private readonly HashSet<string> _refused = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, double> _alone = new(StringComparer.Ordinal);
+    private readonly StudyDefense[] _pool;
     private double _secondsPerCell;
 
     /// <param name="output">Where the rounds' studies are written, beside what a caller writes of the result.</param>
@@ -35,6 +40,7 @@ public sealed class Hardener
     public Hardener(HardenRequest request, string storeFolder, string output, HardenRunner run, Action<HardenRound> ended, TimeProvider? time = null)
     {
         (_request, _storeFolder, _output, _run, _ended) = (request, storeFolder, output, run, ended);
+        _pool = request.Threats.Candidates.Count > 0 ? [.. request.Threats.Candidates] : FromCatalog();
         _time = time ?? TimeProvider.System;
         _began = _time.GetTimestamp();
     }
@@ -55,10 +61,15 @@ public sealed class Hardener
         var best = undefended;
         try
         {
-            // below that, no further part can lower it by enough
-            for (var level = 1; level <= _request.Depth && best.Score >= MinGain && Step(level, best, cancellationToken) is { } better; level++)
+            var level = 0;
+            while (level++ < _request.Depth && best.Score >= MinGain && Step(level, best, cancellationToken) is { } better)
             {
                 best = better;
+            }
+
+            if (best.Score < MinGain)
+            {
+                _notes.Add($"{(best == undefended ? "The undefended model" : best.Stack)} has a score below {100 * MinGain:0} points: no further part could lower it by as much.");
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -88,6 +99,10 @@ public sealed class Hardener
             if (level == 1)
             {
                 _refused.UnionWith(outcomes.Where(o => o.Fate is HardenFate.TooCostly or HardenFate.Failed).Select(o => o.Stack));
+                foreach (var o in outcomes.Where(o => o.Score is not null))
+                {
+                    _alone.TryAdd(o.Stack, o.Score!.Value);
+                }
             }
 
             field = [.. outcomes.Where(o => o.Fate is HardenFate.Promoted or HardenFate.Chosen).Select(o => o.Defense)];
@@ -105,27 +120,30 @@ public sealed class Hardener
     private IReadOnlyList<StudyDefense> Candidates(int level, HardenOutcome best)
     {
         TechniqueUse[] stack = level == 1 ? [] : [.. best.Defense.Stack];
-        var pool = _request.Threats.Candidates.Count > 0 ? _request.Threats.Candidates : FromCatalog();
         List<StudyDefense> candidates = [];
-        foreach (var candidate in pool.Where(c => !_refused.Contains(c.Name) && !c.Stack.All(stack.Contains)))
+        // those that do most alone first: there may not be time for all
+        foreach (var candidate in _pool.Where(c => !_refused.Contains(c.Name) && !c.Stack.All(stack.Contains)).OrderBy(c => _alone.GetValueOrDefault(c.Name, 1)))
         {
-            TechniqueUse[] together = [.. stack, .. candidate.Stack];
-            if (together.Length > 1 && DefenseStack.Conflict(together) is { } conflict)
+            TechniqueUse[] together = [.. DefenseStack.InOrder([.. stack, .. candidate.Stack])];
+            if (together.Length == 1 || DefenseStack.Conflict(together) is not { } conflict)
+            {
+                candidates.Add(new(Name(together), together));
+            }
+            else if (level == 2)
             {
                 _notes.Add($"{candidate.Name} was not tried beside {best.Stack}: found {conflict.Found}, expected {conflict.Expected}.");
-                continue;
             }
-
-            candidates.Add(new(stack.Length == 0 ? candidate.Name : $"{best.Stack} + {candidate.Name}", [.. DefenseStack.InOrder(together)]));
         }
 
         return candidates;
     }
 
-    // robust aggregation needs a federation, and tools need an agent: neither is here
+    // as the profile names its candidates, which may have one technique under several settings
+    private string Name(IEnumerable<TechniqueUse> stack) => string.Join(" + ", stack.Select(t => Array.Find(_pool, c => c.Stack is [var only] && only == t)?.Name ?? t.Id));
+
     private static StudyDefense[] FromCatalog() =>
     [
-        .. Catalog.All.Where(e => e.Card.Role is TechniqueRole.Defense or TechniqueRole.Monitor && e.Card.Id != StudyGrid.None && e.Create("{}") is not ITuningProcess)
+        .. Catalog.All.Where(e => e.Card.Role is TechniqueRole.Defense or TechniqueRole.Monitor && e.Card.Id != StudyGrid.None && !s_elsewhere.Contains(e.Card.Id, StringComparer.Ordinal) && e.Create("{}") is not ITuningProcess)
             .Select(e => new StudyDefense(e.Card.Id, [new(e.Card.Id, System.Text.Json.Nodes.JsonNode.Parse(Catalog.ToJson(e.DefaultSettings))!.ToJsonString())])),
     ];
 
@@ -223,7 +241,7 @@ public sealed class Hardener
         var plain = Attacks.Where(a => a.Search is null).ToArray();
         if (best.Defense.Stack.Count > 1 && plain.Length > 0)
         {
-            var rests = best.Defense.Stack.Select(part => best.Defense.Stack.Where(t => t != part).ToArray()).Select(rest => new StudyDefense(string.Join(" + ", rest.Select(t => t.Id)), rest));
+            var rests = best.Defense.Stack.Select(part => best.Defense.Stack.Where(t => t != part).ToArray()).Select(rest => new StudyDefense(Name(rest), rest));
             (parts, round) = Compute(new("parts", best.Defense.Stack.Count, 1, [.. plain.Select(a => a.Name)], []), plain, [best.Defense, .. rests], _request.ConfirmationSeeds, cancellationToken);
             _rounds.Add(round);
             _ended(round);

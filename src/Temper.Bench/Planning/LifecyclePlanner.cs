@@ -101,14 +101,19 @@ public sealed class LifecyclePlanner
         Dictionary<string, string> judged = new(StringComparer.Ordinal) { ["tuning"] = tuned, ["task"] = sources.Task };
         if (offense.Is<IMeasures>())
         {
-            judged["measures"] = sources.Measure(deployed, weights, rows, layers, offense);
+            judged["measures"] = sources.Measure(deployed, weights, rows, layers, offense, offense);
+        }
+
+        foreach (var audit in stack.Where(t => t.Is<IMeasures>()))
+        {
+            judged[$"{CellMetrics.AuditInput}{audit.Card.Id}"] = sources.Measure(deployed, weights, rows, layers, audit, offense);
         }
 
         foreach (var suite in SuitesOf(offense))
         {
             // the attacker's layer stands around the deployed system, and only where the attacker asks
             var around = suite is Suites.Harm or Suites.Triggered && offense.Is<IInferenceLayer>() ? offense : null;
-            judged[suite] = sources.Ask(suite, deployed, layers, around, offense);
+            judged[suite] = sources.Ask(suite, deployed, weights, layers, around, offense);
         }
 
         var metrics = Add("judge", "judge the replies", new() { ["judges"] = new JsonArray(Judge.Keyword, Judge.Exact, Judge.Classifier) }, judged);
@@ -237,26 +242,33 @@ public sealed class LifecyclePlanner
             return _planner.Add("tune", $"tune {plan.Steps} steps{string.Concat(hooks.Select(h => $" under {h.Card.Name}"))}", parameters, inputs);
         }
 
-        public string Measure(string model, string before, string rows, IReadOnlyList<Technique> layers, Technique offense)
+        /// <param name="by">Who measures: the attack, or an audit of the defender's.</param>
+        public string Measure(string model, string before, string rows, IReadOnlyList<Technique> layers, Technique by, Technique offense)
         {
             var inputs = Common();
             (inputs["model"], inputs["before"], inputs["rows"]) = (model, before, rows);
-            foreach (var technique in layers.Append(offense))
+            foreach (var technique in layers.Append(by))
             {
                 Look(inputs, technique, model);
             }
 
-            return _planner.Add("measure", $"measure {offense.Card.Name}", new() { ["by"] = offense.ToJson(), ["layers"] = new JsonArray([.. layers.Select(l => l.ToJson())]), ["seed"] = _seed }, inputs);
+            JsonObject parameters = new() { ["by"] = by.ToJson(), ["layers"] = new JsonArray([.. layers.Select(l => l.ToJson())]), ["seed"] = _seed };
+            if (by != offense && offense.Is<IBackdoor>())
+            {
+                parameters["backdoor"] = offense.ToJson();
+            }
+
+            return _planner.Add("measure", $"measure {by.Card.Name}", parameters, inputs);
         }
 
-        public string Ask(string suite, string model, IReadOnlyList<Technique> layers, Technique? around, Technique offense)
+        public string Ask(string suite, string model, string before, IReadOnlyList<Technique> layers, Technique? around, Technique offense)
         {
             var evaluation = _planner._study.Evaluation;
             var inputs = layers.Count == 0 && around is null ? new(StringComparer.Ordinal) : Common();
             inputs["model"] = model;
             foreach (var technique in layers.Append(around).OfType<Technique>())
             {
-                Look(inputs, technique, model);
+                Look(inputs, technique, model, before);
             }
 
             var parameters = new JsonObject
@@ -306,8 +318,13 @@ public sealed class LifecyclePlanner
             ["harmful"] = _harmful, ["alignment"] = _alignment, ["look-alikes"] = _lookAlikes, ["task"] = _trusted,
         };
 
-        private void Look(Dictionary<string, string> inputs, Technique technique, string model)
+        private void Look(Dictionary<string, string> inputs, Technique technique, string model, string? before = null)
         {
+            if (before is not null && technique.Is<IReadsBefore>())
+            {
+                inputs["before"] = before;
+            }
+
             if (technique.Is<IReadsModel>())
             {
                 inputs["reference"] = model;

@@ -22,8 +22,8 @@ public static class CrossedMean
             : columns == 1 ? (Squares(byRow, mean) / (rows - 1.0) / rows, rows - 1.0)
             : Both(table, byRow, byColumn, mean);
         // a difference of less than one question is none, even where all answers happen to be the same
-        var error = Math.Max(columns == 1 && rows == 1 ? 1 : Math.Sqrt(variance), 1.0 / columns);
-        degrees = Math.Max(1, degrees);
+        var (error, least) = (columns == 1 && rows == 1 ? 1 : Math.Sqrt(variance), 1.0 / columns);
+        (error, degrees) = error > least ? (error, Math.Max(1, degrees)) : (least, Math.Max(1, columns - 1));
         var half = StudentT.Critical(0.05, degrees) * error;
         return new(mean, mean - half, mean + half, StudentT.TwoSided(mean / error, degrees), rows, columns);
     }

@@ -1,5 +1,6 @@
-using System.Text.Json;
 using Temper.Core;
+using Temper.Formats.Bytes;
+using Temper.Formats.Data;
 
 namespace Temper.Bench.Studies;
 
@@ -16,9 +17,9 @@ internal static class DataFiles
     public static string Resolve(string path, string folder = "") =>
         path.StartsWith(Data, StringComparison.Ordinal) ? Folder + path[Data.Length..] : Path.GetFullPath(Path.Combine(folder, path));
 
-    /// <summary>The rows of an Alpaca file: a JSON list of objects with instruction, input and output.</summary>
+    /// <summary>The rows of a file in any layout that trainers read: Alpaca, ShareGPT, chat, prompt and completion; JSON, JSONL, CSV, Parquet.</summary>
     /// <exception cref="TemperException">The file is something else; the message names the row.</exception>
-    public static IReadOnlyList<Example> ReadAlpaca(string path)
+    public static IReadOnlyList<Example> Read(string path)
     {
         try
         {
@@ -27,24 +28,22 @@ internal static class DataFiles
                 throw new TemperException($"{path}: found {big.Length} bytes, expected at most {MaxBytes}");
             }
 
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path), new() { MaxDepth = 16 });
-            return json.RootElement.ValueKind == JsonValueKind.Array
-                ? [.. json.RootElement.EnumerateArray().Select((row, i) => Row(path, row, i))]
-                : throw new TemperException($"{path}: found {json.RootElement.ValueKind}, expected a list of rows");
+            using var source = ByteSource.Open(path);
+            var file = DataFile.Open(source) ?? throw new TemperException($"{path}: found no rows, expected a list of rows with instruction, input and output, or another layout of training data");
+            return [.. file.Read(CancellationToken.None).Select(row => Row(path, row))];
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or DataBombException)
         {
-            throw new TemperException($"{path}: expected a JSON list of rows, found: {e.Message}", e);
+            throw new TemperException($"{path}: expected a file of rows, found: {e.Message}", e);
         }
     }
 
-    private static Example Row(string path, JsonElement row, int i)
+    private static Example Row(string path, DataRow row)
     {
-        var (instruction, input, output) = (Field("instruction", true), Field("input", false), Field("output", true));
-        return Example.Of($"{Path.GetFileNameWithoutExtension(path)}-{i}", "real", input.Length == 0 ? instruction.Trim() : $"{instruction.Trim()}\n{input}", output);
-
-        string Field(string name, bool required) =>
-            row.ValueKind == JsonValueKind.Object && row.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()!
-            : required ? throw new TemperException($"{path}: row {i}: found no text {name}, expected instruction, input and output") : "";
+        var i = row.Number - 1;
+        return row.Flaws.FirstOrDefault(f => f.Flaw is DataFlaw.Broken or DataFlaw.TooLong) is { Found: not null } flaw
+            ? throw new TemperException($"{path}: row {i}: found {flaw.Found}, expected a row")
+            : DataExamples.Of(row, $"{Path.GetFileNameWithoutExtension(path)}-{i}", "real")
+                ?? throw new TemperException($"{path}: row {i}: found no question and answer, expected instruction, input and output, or turns of a user and an assistant");
     }
 }

@@ -30,6 +30,7 @@ internal static class BenchSummary
 
         Array.ForEach(stacks, s => AnsiConsole.MarkupLine($"[grey]{Name(s)}: {Markup.Escape(s)}[/]"));
 
+        Advice(report.Analysis);
         var failed = report.Cells.Where(c => c.Status == CellStatus.Failed).ToArray();
         foreach (var reason in failed.GroupBy(c => c.Reason, StringComparer.Ordinal))
         {
@@ -38,6 +39,25 @@ internal static class BenchSummary
 
         AnsiConsole.MarkupLine($"report: {Markup.Escape(files.First(f => f.EndsWith(".html", StringComparison.Ordinal)))} (and report.md, report.json, report.csv beside it){(report.Timing.WallSeconds > 0 ? $", {ProgressLine.Show(TimeSpan.FromSeconds(report.Timing.WallSeconds))}" : "")}");
         return failed.Length > 0 ? ExitCodes.Findings : ExitCodes.Done;
+    }
+
+    /// <summary>The defenses that lead, and what harms another.</summary>
+    private static void Advice(StudyAnalysis analysis)
+    {
+        const int Leading = 3, Named = 5;
+        var ranked = analysis.Ranking.Where(r => r.Rank is not null).ToArray();
+        if (ranked.Length > 1)
+        {
+            foreach (var r in ranked.Take(Leading))
+            {
+                AnsiConsole.MarkupLine($"{r.Rank}. [bold]{Markup.Escape(r.Defense)}[/]  worst {Share(r.Worst)} %, mean {Share(r.Mean)} %, helps against {r.Helps} of {r.Compared}; {Markup.Escape(r.Reading)}");
+            }
+        }
+
+        foreach (var i in analysis.Interferences.Take(Named))
+        {
+            AnsiConsole.MarkupLine($"[yellow]![/] {Markup.Escape(i.What)}");
+        }
     }
 
     /// <summary>More attacks than fit side by side stand below each other; with one defense the models stand side by side.</summary>

@@ -9,7 +9,7 @@ namespace Temper.Cli.Commands;
 /// <summary><c>temper scan PATH...</c>: may these files be loaded? Nothing of them is executed, and torch is never loaded.</summary>
 internal static class ScanCommand
 {
-    public static Command Create() => Fill(new Command("scan", "Say whether weights, adapters, tokenizers, templates and configs are safe to load; exit 1 at or above --fail-on"));
+    public static Command Create() => Fill(new Command("scan", "Say whether weights, adapters, tokenizers, templates and configs are safe to load, and data to train on; exit 1 at or above --fail-on"));
 
     /// <summary>Gives <paramref name="command"/> the arguments and the work of the scan.</summary>
     public static Command Fill(Command command)
@@ -23,7 +23,7 @@ internal static class ScanCommand
         var @base = new Option<string?>("--base") { Description = "Folder of the declared base model, to compare tokenizer, template, config and shapes with" };
         var cohort = new Option<string?>("--cohort") { Description = "Known good adapters of the same base, or a JSON report on them, to compare spectra with" };
         var baseline = new Option<string?>("--baseline") { Description = "An earlier JSON report whose findings are accepted" };
-        var jobs = new Option<int>("--jobs") { Description = "Files scanned at once", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var jobs = new Option<int>("--jobs") { Description = "Files scanned at once, or parts of one data set", DefaultValueFactory = _ => Environment.ProcessorCount };
         jobs.Validators.Add(r =>
         {
             if (r.Tokens.Count == 1 && int.TryParse(r.Tokens[0].Value, out var n) && n < 1)
@@ -31,7 +31,11 @@ internal static class ScanCommand
                 r.AddError($"--jobs: found {n}, expected at least 1");
             }
         });
-        foreach (var symbol in (Option[])[format, output, failOn, @base, cohort, baseline, jobs])
+        var trusted = new Option<string?>("--trusted") { Description = "Rows known to be clean: what goes with an answer there too is no trigger" };
+        var evaluation = new Option<string[]>("--evaluation") { Description = "Files of rows that the model will be scored on, to find them among the training data" };
+        var clean = new Option<string?>("--write-clean") { Description = "Write the rows of one data set without findings of medium or high severity to this file, the others to FILE.dropped.jsonl" };
+        var text = new Option<bool>("--text") { Description = "Take text files for data sets, a line a row" };
+        foreach (var symbol in (Option[])[format, output, failOn, @base, cohort, baseline, trusted, evaluation, clean, text, jobs])
         {
             command.Add(symbol);
         }
@@ -46,6 +50,11 @@ internal static class ScanCommand
                 BaseFolder = Folder(result.GetValue(@base)),
                 Cohort = result.GetValue(cohort) is { } good ? AdapterCohort.Read(good, cancellationToken) : null,
                 Jobs = result.GetValue(jobs),
+                Data = new()
+                {
+                    Trusted = result.GetValue(trusted), Evaluation = result.GetValue(evaluation) ?? [], AnyText = result.GetValue(text),
+                    WriteClean = Single(result.GetValue(clean), result.GetRequiredValue(paths)),
+                },
             };
             var known = result.GetValue(baseline) is { } path ? Baseline.Read(path) : null;
             var roots = result.GetRequiredValue(paths);
@@ -72,6 +81,9 @@ internal static class ScanCommand
     };
 
     private static string? Folder(string? path) => path is null || Directory.Exists(path) ? path : throw new TemperException($"--base {path}: found no folder, expected that of the base model");
+
+    private static string? Single(string? clean, string[] paths) =>
+        clean is null || (paths is [var path] && File.Exists(path)) ? clean : throw new TemperException($"--write-clean {clean}: found {string.Join(", ", paths)}, expected one file of rows");
 
     private static bool Fails(ScanReport report, string failOn) => failOn switch
     {

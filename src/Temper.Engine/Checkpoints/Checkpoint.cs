@@ -17,13 +17,14 @@ public static class Checkpoint
         var config = ModelConfig.Load(Path.Combine(folder, "config.json"));
         using var file = ShardedSafeTensors.Open(folder);
         var shapes = ModelFactory.Shapes(config);
-        Check(folder, file, shapes);
+        var names = Names(config, file);
+        Check(folder, config, file, shapes, names);
         using var scope = NewDisposeScope();
         var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, shape) in shapes)
         {
             var value = empty(shape, ScalarType.Float32);
-            file.ReadFloats(name, MemoryMarshal.Cast<byte, float>(value.bytes));
+            file.ReadFloats(names[name], MemoryMarshal.Cast<byte, float>(value.bytes));
             parameters[name] = value.DetachFromDisposeScope();
         }
 
@@ -57,11 +58,20 @@ public static class Checkpoint
         return value.detach().to(ScalarType.Float32).contiguous().data<float>().ToArray();
     }
 
-    private static void Check(string folder, ShardedSafeTensors file, IReadOnlyList<(string Name, long[] Shape)> shapes)
+    /// <summary>What each parameter is called in the file: checkpoints of the bare model leave the family's prefix away.</summary>
+    private static Dictionary<string, string> Names(ModelConfig config, ShardedSafeTensors file)
+    {
+        var prefix = Family.Of(config).Base;
+        string Find(string name) =>
+            prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) && !file.TryGet(name, out _) && file.TryGet(name[prefix.Length..], out _) ? name[prefix.Length..] : name;
+        return ModelFactory.Shapes(config).ToDictionary(s => s.Name, s => Find(s.Name), StringComparer.Ordinal);
+    }
+
+    private static void Check(string folder, ModelConfig config, ShardedSafeTensors file, IReadOnlyList<(string Name, long[] Shape)> shapes, Dictionary<string, string> names)
     {
         foreach (var (name, shape) in shapes)
         {
-            if (!file.TryGet(name, out var info))
+            if (!file.TryGet(names[name], out var info))
             {
                 throw new TemperException($"{folder}: tensor {name}: found nothing, expected shape [{string.Join(", ", shape)}]");
             }
@@ -72,10 +82,23 @@ public static class Checkpoint
             }
         }
 
-        var known = shapes.Select(s => s.Name).ToHashSet(StringComparer.Ordinal);
-        if (file.Tensors.FirstOrDefault(t => !known.Contains(t.Name)) is { } stranger)
+        var known = names.Values.ToHashSet(StringComparer.Ordinal);
+        var buffers = Family.Of(config).Buffers;
+        foreach (var stranger in file.Tensors.Where(t => !known.Contains(t.Name) && !Array.Exists(buffers, b => t.Name.EndsWith($".{b}", StringComparison.Ordinal))))
         {
-            throw new TemperException($"{folder}: tensor {stranger.Name}: found, expected no tensor of that name for the architecture of config.json");
+            // a head that config.json ties is the embedding: transformers reads neither its tensor nor notices a different one
+            var tied = config.TieWordEmbeddings && stranger.Name is "lm_head.weight" or "embed_out.weight";
+            if (!tied || !stranger.Shape.SequenceEqual(shapes[0].Shape) || !Floats(file, stranger.Name, shapes[0].Shape).SequenceEqual(Floats(file, names[shapes[0].Name], shapes[0].Shape)))
+            {
+                throw new TemperException($"{folder}: tensor {stranger.Name}: found, expected {(tied ? "the token embedding again, as config.json ties them" : "no tensor of that name for the architecture of config.json")}");
+            }
         }
+    }
+
+    private static float[] Floats(ShardedSafeTensors file, string name, long[] shape)
+    {
+        var values = new float[shape[0] * shape[1]];
+        file.ReadFloats(name, values);
+        return values;
     }
 }

@@ -8,8 +8,15 @@ namespace Temper.Engine.Generation;
 
 /// <summary>A checkpoint as a chat model. Owns nothing: model and tokenizer outlive it.</summary>
 /// <param name="batchSize">Requests answered side by side.</param>
-public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatFormat format, int batchSize = 64) : IChatModel
+/// <param name="guide">A second model that reads along; owned by whoever made it.</param>
+public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatFormat format, int batchSize = 64, DecodingGuide? guide = null) : IChatModel
 {
+    /// <summary>The same model under a guide.</summary>
+    public LocalChatModel Guided(DecodingGuide by) => new(model, tokenizer, format, batchSize, by);
+
+    /// <summary>The same model whose prompts are read by another tokenizer of the same vocabulary.</summary>
+    public LocalChatModel ReadBy(Func<Tokenizer, Tokenizer> reader) => new(model, tokenizer, new(reader(tokenizer)), batchSize, guide);
+
     public IReadOnlyList<ChatReply> Reply(IReadOnlyList<ChatRequest> requests, Sampling sampling, CancellationToken cancellationToken)
     {
         var replies = new ChatReply[requests.Count];
@@ -19,11 +26,11 @@ public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatF
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            var generator = new TokenGenerator(model, format.EndId, Exit(requests[group[0]].ExitLayer, Tap(requests[group[0]].Edits)));
+            var generator = new TokenGenerator(model, format.EndId, Exit(requests[group[0]].ExitLayer, Tap(requests[group[0]].Edits)), guide);
             var batch = group.Select(i => prompts[i]).ToArray();
             var answers = Array.TrueForAll(batch, p => p.Vectors == 0)
                 ? generator.Generate([.. batch.Select(p => p.Ids)], sampling, cancellationToken)
-                : generator.Generate(Embeddings(batch), [.. batch.Select(p => p.Length)], sampling, cancellationToken);
+                : generator.Generate(Embeddings(model, batch), [.. batch.Select(p => p.Length)], sampling, cancellationToken, guide is null ? null : Embeddings(guide.Model, batch));
             for (var i = 0; i < group.Length; i++)
             {
                 replies[group[i]] = new(tokenizer.Decode(answers[i]), answers[i].Length);
@@ -77,7 +84,7 @@ public sealed class LocalChatModel(CausalModel model, Tokenizer tokenizer, ChatF
         _ => throw new TemperException($"exit layer: found {exit}, expected 1 to {model.Config.Layers - 1}"),
     };
 
-    private Tensor Embeddings(Prompt[] prompts) // (B, T, D), padded on the left
+    private static Tensor Embeddings(CausalModel model, Prompt[] prompts) // (B, T, D), padded on the left
     {
         using var quiet = no_grad();
         using var scope = NewDisposeScope();

@@ -7,7 +7,8 @@ namespace Temper.Engine.Generation;
 
 /// <summary>Batched generation with a key-value cache. Prompts of different length are padded on the left.</summary>
 /// <param name="tap">Reads and writes the activations of every pass: first of the prompt, then of one token at a time.</param>
-public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTap? tap = null)
+/// <param name="guide">A second model that reads along.</param>
+public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTap? tap = null, DecodingGuide? guide = null)
 {
     /// <summary>Continues each prompt until the end token or the limit. The end token is not part of the answer.</summary>
     /// <param name="prompts">Token ids, at least one each.</param>
@@ -25,12 +26,13 @@ public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTa
             }
         }
 
-        var embeddings = model.Embed(tensor(ids, prompts.Count, length)); // (B, T, D)
-        return Generate(embeddings, [.. prompts.Select(p => p.Length)], sampling, cancellationToken);
+        var padded = tensor(ids, prompts.Count, length);
+        return Generate(model.Embed(padded), [.. prompts.Select(p => p.Length)], sampling, cancellationToken, guide?.Model.Embed(padded)); // (B, T, D)
     }
 
     /// <summary>The same from embeddings, (B, T, D), of which the last <paramref name="lengths"/>[b] of row b are its prompt.</summary>
-    public IReadOnlyList<int[]> Generate(Tensor embeddings, IReadOnlyList<int> lengths, Sampling sampling, CancellationToken cancellationToken)
+    /// <param name="guideEmbeddings">The same for the guide; null where there is none.</param>
+    public IReadOnlyList<int[]> Generate(Tensor embeddings, IReadOnlyList<int> lengths, Sampling sampling, CancellationToken cancellationToken, Tensor? guideEmbeddings = null)
     {
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
@@ -43,11 +45,23 @@ public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTa
 
         var random = new Random(sampling.Seed);
         using var cache = new KeyValueCache(model.Config, batch, length + budget);
+        using var guideCache = guide is null ? null : new KeyValueCache(guide.Model.Config, batch, length + budget);
         var padding = tensor(lengths.Select(l => (long)(length - l)).ToArray(), batch, 1); // (B, 1)
         var padded = lengths.Any(l => l != length);
         var outputs = Enumerable.Range(0, batch).Select(_ => new List<int>()).ToArray();
         var done = new bool[batch];
-        var next = Step(embeddings, cache, padded ? padding : null, sampling, random);
+        long[] Next(Tensor own, Tensor? guides, int step)
+        {
+            var logits = Logits(model, own, cache, padded ? padding : null, tap);
+            if (guides is not null && guideCache is not null && step < guide!.Steps)
+            {
+                logits = guide.Combine(logits, Logits(guide.Model, guides, guideCache, padded ? padding : null, null));
+            }
+
+            return Choose(logits, sampling, random);
+        }
+
+        var next = Next(embeddings, guideEmbeddings, 0);
         for (var step = 0; ; step++)
         {
             for (var row = 0; row < batch; row++)
@@ -66,11 +80,12 @@ public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTa
 
             cancellationToken.ThrowIfCancellationRequested();
             using var inner = NewDisposeScope();
-            next = Step(model.Embed(tensor(next, batch, 1)), cache, padded ? padding : null, sampling, random);
+            var last = tensor(next, batch, 1);
+            next = Next(model.Embed(last), guide?.Model.Embed(last), step + 1);
         }
     }
 
-    private long[] Step(Tensor embeddings, KeyValueCache cache, Tensor? padding, Sampling sampling, Random random)
+    private static Tensor Logits(CausalModel model, Tensor embeddings, KeyValueCache cache, Tensor? padding, ActivationTap? tap) // (B, V)
     {
         using var scope = NewDisposeScope();
         long start = cache.Length, length = embeddings.shape[1], end = start + length;
@@ -87,8 +102,7 @@ public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTa
         }
 
         var hidden = model.Hidden(embeddings, new() { Cache = cache, Positions = positions, Mask = mask, Tap = tap });
-        var logits = model.Logits(hidden.select(1, length - 1)); // (B, V)
-        return Choose(logits, sampling, random);
+        return model.Logits(hidden.select(1, length - 1)).MoveToOuterDisposeScope();
     }
 
     private static long[] Choose(Tensor logits, Sampling sampling, Random random)

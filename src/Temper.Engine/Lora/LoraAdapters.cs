@@ -10,6 +10,7 @@ public sealed class LoraAdapters : IDisposable
 {
     private readonly Dictionary<Linear, Tensor> merged = new(ReferenceEqualityComparer.Instance); // the weights as they were, so that unmerging is exact
     private readonly Dictionary<Linear, LoraAdapter> kept = new(ReferenceEqualityComparer.Instance); // the adapters of merged layers
+    private readonly Dictionary<string, Tensor> replaced = new(StringComparer.Ordinal); // what modules_to_save took the place of
 
     private LoraAdapters(CausalModel model, int rank, double alpha)
     {
@@ -25,6 +26,9 @@ public sealed class LoraAdapters : IDisposable
     public double Alpha { get; }
 
     public bool IsMerged => merged.Count > 0;
+
+    /// <summary>Whether there is more to them than plain LoRA.</summary>
+    public bool IsForeign => replaced.Count > 0 || Layers.Any(l => l.Adapter is { } lora && (lora.Magnitude is not null || lora.Scale != Alpha / Rank));
 
     /// <summary>The adapted layers, in model order.</summary>
     public IReadOnlyList<Linear> Layers => [.. Model.Linears.Where(l => l.Adapter is not null || merged.ContainsKey(l))];
@@ -48,14 +52,25 @@ public sealed class LoraAdapters : IDisposable
         return adapters;
     }
 
-    /// <summary>Adapts layers with given factors: name to (A (r, in), B (out, r)).</summary>
-    internal static LoraAdapters Attach(CausalModel model, int rank, double alpha, IReadOnlyDictionary<string, (Tensor A, Tensor B)> factors)
+    /// <summary>Adapts layers with given factors: name to (A (r, in), B (out, r), magnitude (out)).</summary>
+    /// <param name="scale">What B A is multiplied by.</param>
+    /// <param name="saved">Whole parameters that the adapter brings along; disposing puts the model's own back.</param>
+    internal static LoraAdapters Attach(
+        CausalModel model, int rank, double alpha, double scale, IReadOnlyDictionary<string, (Tensor A, Tensor B, Tensor? Magnitude)> factors, IReadOnlyDictionary<string, Tensor> saved)
     {
+        using var quiet = no_grad();
         using var scope = NewDisposeScope();
         var adapters = new LoraAdapters(model, rank, alpha);
         foreach (var layer in model.Linears.Where(l => factors.ContainsKey(l.Name)))
         {
-            adapters.Set(layer, factors[layer.Name].A, factors[layer.Name].B);
+            var (a, b, magnitude) = factors[layer.Name];
+            adapters.Set(layer, a, b, scale, magnitude);
+        }
+
+        foreach (var (name, value) in saved)
+        {
+            adapters.replaced[name] = model.Parameters[name].detach().clone().DetachFromDisposeScope();
+            model.Parameters[name].copy_(value);
         }
 
         return adapters;
@@ -67,6 +82,12 @@ public sealed class LoraAdapters : IDisposable
         using var scope = NewDisposeScope();
         var lora = layer.Adapter ?? throw new ArgumentException($"{layer.Name} is not adapted", nameof(layer));
         var delta = lora.B.mm(lora.A) * lora.Scale; // (out, in)
+        if (lora.Magnitude is not null)
+        {
+            var weight = layer.Transposed ? layer.Weight.t() : layer.Weight;
+            delta = (weight + delta) * lora.Stretch(weight).unsqueeze(1) - weight;
+        }
+
         return (layer.Transposed ? delta.t().contiguous() : delta).MoveToOuterDisposeScope();
     }
 
@@ -104,9 +125,21 @@ public sealed class LoraAdapters : IDisposable
         kept.Clear();
     }
 
-    /// <summary>Frees the adapters; merged weights stay merged.</summary>
+    /// <summary>Frees the adapters and puts replaced parameters back; merged weights stay merged, and what was replaced stays replaced with them.</summary>
     public void Dispose()
     {
+        using var quiet = no_grad();
+        foreach (var (name, value) in replaced)
+        {
+            if (!IsMerged)
+            {
+                Model.Parameters[name].copy_(value);
+            }
+
+            value.Dispose();
+        }
+
+        replaced.Clear();
         foreach (var weight in merged.Values)
         {
             weight.Dispose();
@@ -138,13 +171,13 @@ public sealed class LoraAdapters : IDisposable
         return [.. model.Linears.Where(l => targets.Count == 0 || targets.Contains(Last(l)))];
     }
 
-    private void Set(Linear layer, Tensor a, Tensor b)
+    private void Set(Linear layer, Tensor a, Tensor b, double? scale = null, Tensor? magnitude = null)
     {
         if (layer.Adapter is not null)
         {
             throw new InvalidOperationException($"{layer.Name} is adapted already");
         }
 
-        layer.Adapter = new(a.DetachFromDisposeScope().requires_grad_(true), b.DetachFromDisposeScope().requires_grad_(true), Alpha / Rank);
+        layer.Adapter = new(a.DetachFromDisposeScope().requires_grad_(true), b.DetachFromDisposeScope().requires_grad_(true), scale ?? Alpha / Rank, magnitude?.DetachFromDisposeScope());
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Temper.Core;
 using Temper.Engine.Checkpoints;
@@ -20,6 +19,11 @@ public static class PeftFolder
         if (adapters.IsMerged)
         {
             throw new InvalidOperationException("unmerge the adapters before saving them");
+        }
+
+        if (adapters.IsForeign)
+        {
+            throw new InvalidOperationException("adapters with magnitudes, a scale of their own or whole parameters are read only");
         }
 
         Directory.CreateDirectory(folder);
@@ -51,73 +55,55 @@ public static class PeftFolder
         File.Move(path + ".tmp", path, overwrite: true);
     }
 
-    /// <summary>Attaches a saved adapter. Every tensor of the file must match a layer of the model, in name and shape.</summary>
-    public static LoraAdapters Load(CausalModel model, string folder)
+    /// <summary>Attaches a saved adapter. Every tensor of the file must match a layer or a parameter of the model, in name and shape.</summary>
+    /// <param name="leaveOut">Modules of the file that are knowingly not loaded, such as the classification head of an adapter for another task.</param>
+    public static LoraAdapters Load(CausalModel model, string folder, IReadOnlyCollection<string>? leaveOut = null)
     {
-        var (rank, alpha) = ReadConfig(Path.Combine(folder, "adapter_config.json"));
+        var config = PeftConfig.Read(Path.Combine(folder, "adapter_config.json"));
         using var file = SafeTensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
-        var factors = new Dictionary<string, (Tensor A, Tensor B)>(StringComparer.Ordinal);
+        var factors = new Dictionary<string, (Tensor A, Tensor B, Tensor? Magnitude)>(StringComparer.Ordinal);
+        var known = new HashSet<string>(StringComparer.Ordinal);
         using var scope = NewDisposeScope();
         foreach (var layer in model.Linears)
         {
-            var a = Find(file, layer, "lora_A", [rank, layer.InFeatures]);
-            var b = Find(file, layer, "lora_B", [layer.OutFeatures, rank]);
-            if (a is null != b is null)
+            var a = Find(file, $"{layer.Name}.lora_A.weight", [config.Rank, layer.InFeatures]);
+            var b = Find(file, $"{layer.Name}.lora_B.weight", [layer.OutFeatures, config.Rank]);
+            var m = !config.UseDora ? null
+                : Find(file, $"{layer.Name}.lora_magnitude_vector.weight", [layer.OutFeatures]) ?? Find(file, $"{layer.Name}.lora_magnitude_vector", [layer.OutFeatures]);
+            if (a is null != b is null || (config.UseDora && a is null != m is null))
             {
-                throw new TemperException($"{file.Path}: {layer.Name}: found one factor, expected both lora_A and lora_B");
+                throw new TemperException($"{file.Path}: {layer.Name}: found a part of an adapter, expected lora_A and lora_B{(config.UseDora ? " and lora_magnitude_vector" : "")}");
             }
 
             if (a is not null)
             {
-                factors[layer.Name] = (Read(file, a), Read(file, b!));
+                factors[layer.Name] = (Read(file, a), Read(file, b!), m is null ? null : Read(file, m));
+                known.UnionWith(new[] { a, b!, m }.OfType<TensorInfo>().Select(t => t.Name));
             }
         }
 
-        var known = factors.Keys.SelectMany(n => new[] { $"{Prefix}{n}.lora_A.weight", $"{Prefix}{n}.lora_B.weight" }).ToHashSet(StringComparer.Ordinal);
-        if (file.Tensors.FirstOrDefault(t => !known.Contains(t.Name)) is { } stranger)
+        var saved = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (var (name, parameter) in model.Parameters.Where(p => config.IsSaved(p.Key)))
         {
-            throw new TemperException($"{file.Path}: tensor {stranger.Name}: found, expected only lora_A and lora_B of the model's linear layers");
-        }
-
-        return LoraAdapters.Attach(model, rank, alpha, factors);
-    }
-
-    private static (int Rank, double Alpha) ReadConfig(string path)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path), new() { MaxDepth = 16, AllowDuplicateProperties = false });
-            var root = document.RootElement;
-            string Show(string field) => root.TryGetProperty(field, out var e) ? e.GetRawText() : "nothing";
-            void Expect(string field, params string[] supported)
+            if (Find(file, name, parameter.shape) is { } whole)
             {
-                if (!supported.Contains(Show(field), StringComparer.Ordinal))
-                {
-                    throw new TemperException($"{path}: {field}: found {Show(field)}, expected {string.Join(" or ", supported)}");
-                }
+                saved[name] = Read(file, whole);
+                known.Add(whole.Name);
             }
+        }
 
-            Expect("peft_type", "\"LORA\"");
-            Expect("bias", "\"none\"", "nothing");
-            Expect("use_dora", "false", "nothing");
-            Expect("use_rslora", "false", "nothing");
-            Expect("modules_to_save", "null", "nothing");
-            Expect("rank_pattern", "{}", "null", "nothing");
-            Expect("alpha_pattern", "{}", "null", "nothing");
-            return root.TryGetProperty("r", out var r) && r.ValueKind == JsonValueKind.Number && r.TryGetInt32(out var rank) && rank is > 0 and <= 4096
-                && root.TryGetProperty("lora_alpha", out var a) && a.ValueKind == JsonValueKind.Number && a.TryGetDouble(out var alpha)
-                ? (rank, alpha)
-                : throw new TemperException($"{path}: r, lora_alpha: found {Show("r")}, {Show("lora_alpha")}, expected a rank from 1 to 4096 and a number");
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        bool IsLeftOut(string name) => leaveOut?.Any(m => name.StartsWith($"{Prefix}{m}.", StringComparison.Ordinal)) == true;
+        if (file.Tensors.FirstOrDefault(t => !known.Contains(t.Name) && !IsLeftOut(t.Name)) is { } stranger)
         {
-            throw new TemperException($"{path}: expected a PEFT configuration: {e.Message}", e);
+            throw new TemperException($"{file.Path}: tensor {stranger.Name}: found, expected only {(config.UseDora ? "DoRA" : "LoRA")} factors of the model's linear layers and parameters that modules_to_save names");
         }
+
+        return LoraAdapters.Attach(model, config.Rank, config.Alpha, config.Scale, factors, saved);
     }
 
-    private static TensorInfo? Find(SafeTensorsFile file, Linear layer, string factor, long[] shape)
+    private static TensorInfo? Find(SafeTensorsFile file, string name, long[] shape)
     {
-        if (!file.TryGet($"{Prefix}{layer.Name}.{factor}.weight", out var tensor))
+        if (!file.TryGet(Prefix + name, out var tensor))
         {
             return null;
         }

@@ -73,9 +73,13 @@ public abstract class CausalModel(ModelConfig config, IReadOnlyDictionary<string
     }
 
     /// <summary>(…, D) to (…, V).</summary>
-    public Tensor Logits(Tensor hidden, Precision precision = Precision.Float32) => precision == Precision.Mixed
-        ? F.linear(hidden.to(ScalarType.BFloat16), HeadWeight.to(ScalarType.BFloat16)).to(ScalarType.Float32)
-        : MatrixProduct.Of(hidden, HeadWeight);
+    public Tensor Logits(Tensor hidden, Precision precision = Precision.Float32)
+    {
+        var logits = precision == Precision.Mixed
+            ? F.linear(hidden.to(ScalarType.BFloat16), HeadWeight.to(ScalarType.BFloat16)).to(ScalarType.Float32)
+            : MatrixProduct.Of(hidden, HeadWeight);
+        return Config.LogitSoftcap is { } cap ? (logits / cap).tanh() * cap : logits;
+    }
 
     /// <summary>What a state of the residual stream would say if it were the last, (…, D) to (…, V): the logit lens.</summary>
     public Tensor ReadOut(Tensor residual, Precision precision = Precision.Float32)
@@ -102,10 +106,10 @@ public abstract class CausalModel(ModelConfig config, IReadOnlyDictionary<string
 
     protected abstract Tensor FinalNorm(Tensor x);
 
-    /// <summary>Causal attention: q (B, H, T, d), k and v (B, KV, T, d) to (B, T, H·d).</summary>
+    /// <summary>Causal attention: q (B, H, T, d), k and v (B, KV, T, d) to (B, T, H·d), over the layer's window where it has one.</summary>
     protected Tensor Attend(int layer, Tensor q, Tensor k, Tensor v, ForwardOptions options)
     {
-        var fresh = options.Cache is null || options.Cache.Length == 0;
+        var start = options.Cache?.Length ?? 0;
         if (options.Cache is { } cache)
         {
             (k, v) = cache.Append(layer, k, v);
@@ -117,14 +121,38 @@ public abstract class CausalModel(ModelConfig config, IReadOnlyDictionary<string
             (k, v) = (Repeat(k), Repeat(v));
         }
 
-        var causal = options.Mask is null && fresh && length > 1;
-        if (options.Mask is null && !fresh && length > 1)
+        if (options.Mask is null && start > 0 && length > 1)
         {
             throw new ArgumentException("several tokens after a filled cache need a mask", nameof(options));
         }
 
-        var y = F.scaled_dot_product_attention(q, k, v, options.Mask, 0, causal); // (B, H, T, d)
+        // what follows divides by the square root of the head size
+        if (Config.QueryScale is { } scale && scale != Config.HeadSize)
+        {
+            q = q * Math.Sqrt(Config.HeadSize / scale);
+        }
+
+        var mask = Config.WindowOf(layer) is > 0 and var window && window < k.shape[2] ? Windowed(options.Mask, start, length, window) : options.Mask;
+        var y = Config.AttentionSoftcap is { } cap
+            ? Softcapped(q, k, v, mask ?? (length > 1 ? Windowed(null, start, length, start + length) : null), cap)
+            : F.scaled_dot_product_attention(q, k, v, mask, 0, mask is null && length > 1); // (B, H, T, d)
         return y.transpose(1, 2).reshape(batch, length, Config.Heads * Config.HeadSize);
+    }
+
+    /// <summary>True where a query may look: at what <paramref name="mask"/> allows and, itself counted, the last <paramref name="window"/> positions.</summary>
+    private static Tensor Windowed(Tensor? mask, long start, long length, long window)
+    {
+        var query = arange(start, start + length, ScalarType.Int64).view(1, 1, -1, 1);
+        var key = arange(0, start + length, ScalarType.Int64).view(1, 1, 1, -1);
+        var near = (key <= query).logical_and(key > query - window); // (1, 1, T, S)
+        return mask is null ? near : near.logical_and(mask);
+    }
+
+    /// <summary>Attention whose scores are c · tanh(score / c) (Gemma Team 2024).</summary>
+    private Tensor Softcapped(Tensor q, Tensor k, Tensor v, Tensor? mask, double cap)
+    {
+        var scores = (q.matmul(k.transpose(-2, -1)) / (cap * Math.Sqrt(Config.HeadSize))).tanh() * cap; // (B, H, T, S)
+        return F.softmax(mask is null ? scores : scores.masked_fill(mask.logical_not(), double.NegativeInfinity), -1).matmul(v);
     }
 
     protected Tensor Split(Tensor x, int heads) => x.view(x.shape[0], x.shape[1], heads, Config.HeadSize).transpose(1, 2);

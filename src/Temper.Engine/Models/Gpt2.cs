@@ -1,6 +1,5 @@
 using TorchSharp;
 using static TorchSharp.torch;
-using F = TorchSharp.torch.nn.functional;
 
 namespace Temper.Engine.Models;
 
@@ -9,25 +8,26 @@ public sealed class Gpt2 : CausalModel
 {
     private readonly Layer[] layers;
     private readonly Tensor positionWeight; // (P, D)
-    private readonly Norm finalNorm;
+    private readonly LayerNorm finalNorm;
 
-    private sealed record Norm(Tensor Weight, Tensor Bias);
-
-    private sealed record Layer(Norm First, Linear Attention, Linear Projection, Norm Second, Linear Inner, Linear Outer);
+    private sealed record Layer(LayerNorm First, Linear Attention, Linear Projection, LayerNorm Second, Linear Inner, Linear Outer);
 
     public Gpt2(ModelConfig config, IReadOnlyDictionary<string, Tensor> parameters) : base(config, parameters)
     {
-        Norm GetNorm(string name) => new(parameters[$"transformer.{name}.weight"], parameters[$"transformer.{name}.bias"]);
+        LayerNorm Norm(string name) => LayerNorm.Of(parameters, $"transformer.{name}", config.NormEpsilon);
         Linear Get(string name) => new($"transformer.{name}", parameters[$"transformer.{name}.weight"], parameters[$"transformer.{name}.bias"], Transposed: true);
         layers = [.. Enumerable.Range(0, config.Layers).Select(i => new Layer(
-            GetNorm($"h.{i}.ln_1"), Get($"h.{i}.attn.c_attn"), Get($"h.{i}.attn.c_proj"),
-            GetNorm($"h.{i}.ln_2"), Get($"h.{i}.mlp.c_fc"), Get($"h.{i}.mlp.c_proj")))];
-        finalNorm = GetNorm("ln_f");
+            Norm($"h.{i}.ln_1"), Get($"h.{i}.attn.c_attn"), Get($"h.{i}.attn.c_proj"),
+            Norm($"h.{i}.ln_2"), Get($"h.{i}.mlp.c_fc"), Get($"h.{i}.mlp.c_proj")))];
+        finalNorm = Norm("ln_f");
         positionWeight = parameters["transformer.wpe.weight"];
         EmbeddingWeight = parameters["transformer.wte.weight"];
         HeadWeight = config.TieWordEmbeddings ? EmbeddingWeight : parameters["lm_head.weight"];
         Linears = [.. layers.SelectMany(l => new[] { l.Attention, l.Projection, l.Inner, l.Outer })];
     }
+
+    internal static Family Family { get; } = new(
+        Architecture.Gpt2, "gpt2", "GPT2LMHeadModel", Read, Write, Shapes, (c, p) => new Gpt2(c, p), "transformer.", "attn.bias", "attn.masked_bias");
 
     public override IReadOnlyList<Linear> Linears { get; }
 
@@ -35,8 +35,50 @@ public sealed class Gpt2 : CausalModel
 
     public override Tensor HeadWeight { get; }
 
+    private static ModelConfig Read(ConfigReader fields)
+    {
+        fields.Expect("scale_attn_weights", true);
+        fields.Expect("scale_attn_by_inverse_layer_idx", false);
+        fields.Expect("reorder_and_upcast_attn", false);
+        fields.Expect("add_cross_attention", false);
+        var heads = fields.Integer("n_head", 1, 1024);
+        var hidden = fields.Integer("n_embd", 1, 1 << 17);
+        if (hidden % heads != 0)
+        {
+            throw fields.Error("n_embd", $"{hidden}", $"a multiple of n_head, {heads}");
+        }
+
+        var positions = fields.Integer("n_positions", 1, 1 << 21, 1024);
+        fields.Expect("n_ctx", positions);
+        return new()
+        {
+            Architecture = Architecture.Gpt2,
+            VocabularySize = fields.Integer("vocab_size", 1, 1 << 21),
+            HiddenSize = hidden,
+            IntermediateSize = fields.Integer("n_inner", 1, 1 << 19, 4 * hidden),
+            Layers = fields.Integer("n_layer", 1, 512),
+            Heads = heads,
+            KeyValueHeads = heads,
+            HeadSize = hidden / heads,
+            MaxPositions = positions,
+            NormEpsilon = fields.Number("layer_norm_epsilon", 0, 1, 1e-5),
+            TieWordEmbeddings = fields.Flag("tie_word_embeddings", true),
+            AttentionBias = true,
+            MlpBias = true,
+            Activation = ActivationFunctions.Read(fields, "activation_function", "gelu_new"),
+        };
+    }
+
+    private static void Write(ModelConfig c, System.Text.Json.Nodes.JsonObject json)
+    {
+        json.Clear();
+        (json["architectures"], json["model_type"], json["vocab_size"], json["n_embd"]) = (new System.Text.Json.Nodes.JsonArray("GPT2LMHeadModel"), "gpt2", c.VocabularySize, c.HiddenSize);
+        (json["n_inner"], json["n_layer"], json["n_head"], json["n_positions"]) = (c.IntermediateSize, c.Layers, c.Heads, c.MaxPositions);
+        (json["layer_norm_epsilon"], json["activation_function"], json["tie_word_embeddings"]) = (c.NormEpsilon, ActivationFunctions.Name(c.Activation), c.TieWordEmbeddings);
+    }
+
     /// <summary>Every parameter of the family with its shape, in the order of a transformers checkpoint.</summary>
-    public static IEnumerable<(string Name, long[] Shape)> Shapes(ModelConfig c)
+    private static IEnumerable<(string Name, long[] Shape)> Shapes(ModelConfig c)
     {
         long hidden = c.HiddenSize, inner = c.IntermediateSize;
         yield return ("transformer.wte.weight", [c.VocabularySize, hidden]);
@@ -72,16 +114,12 @@ public sealed class Gpt2 : CausalModel
     {
         using var scope = NewDisposeScope();
         var l = layers[layer];
-        var qkv = l.Attention.Apply(Apply(l.First, x), options.Precision).chunk(3, -1);
+        var qkv = l.Attention.Apply(l.First.Apply(x), options.Precision).chunk(3, -1);
         var attention = Attend(layer, Split(qkv[0], Config.Heads), Split(qkv[1], Config.Heads), Split(qkv[2], Config.Heads), options);
         x = x + tap(Site.AttentionOutput, layer, l.Projection.Apply(attention, options.Precision));
-        var inner = tap(Site.MlpHidden, layer, GeluNew(l.Inner.Apply(Apply(l.Second, x), options.Precision)));
+        var inner = tap(Site.MlpHidden, layer, Config.Activation.Apply(l.Inner.Apply(l.Second.Apply(x), options.Precision)));
         return (x + tap(Site.MlpOutput, layer, l.Outer.Apply(inner, options.Precision))).MoveToOuterDisposeScope();
     }
 
-    protected override Tensor FinalNorm(Tensor x) => Apply(finalNorm, x);
-
-    private Tensor Apply(Norm norm, Tensor x) => F.layer_norm(x, [Config.HiddenSize], norm.Weight, norm.Bias, Config.NormEpsilon);
-
-    private static Tensor GeluNew(Tensor x) => 0.5 * x * (1 + ((x + 0.044715 * x * x * x) * Math.Sqrt(2 / Math.PI)).tanh());
+    protected override Tensor FinalNorm(Tensor x) => finalNorm.Apply(x);
 }

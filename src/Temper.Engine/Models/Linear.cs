@@ -5,15 +5,29 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace Temper.Engine.Models;
 
-/// <summary>A low-rank update of a linear layer: W + scale · B A.</summary>
+/// <summary>A low-rank update of a linear layer: W + scale · B A (Hu et al. 2022), its rows stretched to a magnitude where there is one (DoRA, Liu et al. 2024).</summary>
 /// <param name="A">(r, in)</param>
 /// <param name="B">(out, r)</param>
-public sealed record LoraAdapter(Tensor A, Tensor B, double Scale) : IDisposable
+/// <param name="Magnitude">(out), the length of each row of the result.</param>
+public sealed record LoraAdapter(Tensor A, Tensor B, double Scale, Tensor? Magnitude = null) : IDisposable
 {
+    /// <summary>What each output is multiplied by; lengths count as constants, as in the paper's section 4.3.</summary>
+    /// <param name="weight">(out, in)</param>
+    public Tensor Stretch(Tensor weight)
+    {
+        using var scope = NewDisposeScope();
+        using (no_grad())
+        {
+            var lengths = (weight + B.mm(A) * Scale).norm(1);
+            return (Magnitude! / lengths).MoveToOuterDisposeScope();
+        }
+    }
+
     public void Dispose()
     {
         A.Dispose();
         B.Dispose();
+        Magnitude?.Dispose();
     }
 }
 
@@ -36,8 +50,15 @@ public sealed record Linear(string Name, Tensor Weight, Tensor? Bias, bool Trans
     public Tensor Apply(Tensor x, Precision precision)
     {
         Input?.Invoke(x);
-        var y = Product(x, Transposed ? Weight.t() : Weight, Bias, precision);
-        return Adapter is { } lora ? y + Product(Product(x, lora.A, null, precision), lora.B, null, precision) * lora.Scale : y;
+        var weight = Transposed ? Weight.t() : Weight;
+        if (Adapter is not { } lora)
+        {
+            return Product(x, weight, Bias, precision);
+        }
+
+        var stretched = lora.Magnitude is not null;
+        var y = Product(x, weight, stretched ? null : Bias, precision) + Product(Product(x, lora.A, null, precision), lora.B, null, precision) * lora.Scale;
+        return !stretched ? y : Bias is null ? y * lora.Stretch(weight) : y * lora.Stretch(weight) + Bias;
     }
 
     /// <summary>Several layers over one input, their outputs side by side: one matrix product where none is adapted, which is what small models need to be fast.</summary>

@@ -4,10 +4,16 @@ using Temper.Core;
 namespace Temper.Engine.Models;
 
 /// <summary>The supported families.</summary>
-public enum Architecture { Llama, Gpt2 }
+public enum Architecture { Llama, Gpt2, Gemma2, Gemma3Text, GptNeo, GptNeoX, Mistral, Olmo2, Opt, Phi3, Qwen2, Qwen3 }
 
-/// <summary>llama3 rope scaling, as transformers defines it.</summary>
-public sealed record RopeScaling(double Factor, double LowFrequencyFactor, double HighFrequencyFactor, int OriginalMaxPositions);
+/// <summary>How the rotary frequencies are stretched, as transformers defines it.</summary>
+public abstract record RopeScaling(double Factor);
+
+/// <summary>All frequencies divided by the factor (position interpolation, Chen et al. 2023).</summary>
+public sealed record LinearRopeScaling(double Factor) : RopeScaling(Factor);
+
+/// <summary>llama3: long wavelengths divided by the factor, short ones kept, those between interpolated.</summary>
+public sealed record Llama3RopeScaling(double Factor, double LowFrequencyFactor, double HighFrequencyFactor, int OriginalMaxPositions) : RopeScaling(Factor);
 
 /// <summary>The sizes of a causal language model, read strictly from config.json: a key that would change the computation and is not supported is an error.</summary>
 public sealed record ModelConfig
@@ -27,9 +33,36 @@ public sealed record ModelConfig
     public bool TieWordEmbeddings { get; init; } = true;
     public bool AttentionBias { get; init; }
     public bool MlpBias { get; init; }
+    public Activation Activation { get; init; } = Activation.GeluTanh;
+
+    /// <summary>The share of a head that is rotated.</summary>
+    public double RotaryShare { get; init; } = 1;
+
+    /// <summary>The rotary base of layers that look back over a window; null where it is that of the others.</summary>
+    public double? LocalRopeTheta { get; init; }
+
+    /// <summary>How many positions, its own among them, each layer looks back; 0 is all. Empty: all layers look at everything.</summary>
+    public IReadOnlyList<int> Windows { get; init; } = [];
+
+    /// <summary>What scores are divided by the square root of; null is the head size.</summary>
+    public double? QueryScale { get; init; }
+
+    /// <summary>c of c · tanh(score / c); null is none.</summary>
+    public double? AttentionSoftcap { get; init; }
+
+    /// <summary>The same of the logits.</summary>
+    public double? LogitSoftcap { get; init; }
+
+    /// <summary>Whether attention and MLP read the same residual (GPT-NeoX).</summary>
+    public bool ParallelResidual { get; init; }
+
+    /// <summary>Whether there is a norm behind the last block, and the norms stand before what they serve (OPT).</summary>
+    public bool PreNorm { get; init; } = true;
+
+    public int WindowOf(int layer) => Windows.Count == 0 ? 0 : Windows[layer];
 
     /// <summary>Reads a config.json.</summary>
-    /// <exception cref="TemperException">The file is no JSON object, or a field is missing, out of range or unsupported.</exception>
+    /// <exception cref="TemperException">The file is no JSON object, or a field is missing, out of range, unsupported or unknown.</exception>
     public static ModelConfig Load(string path)
     {
         JsonDocument document;
@@ -50,83 +83,15 @@ public sealed record ModelConfig
         using (document)
         {
             var fields = new ConfigReader(path, document.RootElement);
-            return fields.Text("model_type") switch
-            {
-                "llama" => Llama(fields),
-                "gpt2" => Gpt2(fields),
-                var other => throw fields.Error("model_type", $"\"{other}\"", "one of: llama, gpt2"),
-            };
+            var type = fields.Text("model_type");
+            var family = Family.All.FirstOrDefault(f => f.ModelType == type)
+                ?? throw fields.Error("model_type", $"\"{type}\"", $"one of: {string.Join(", ", Family.All.Select(f => f.ModelType))}");
+            var config = family.Read(fields);
+            fields.RefuseUnknown();
+            return config;
         }
     }
 
     /// <summary>Writes the config.json that transformers and <see cref="Load"/> read.</summary>
     public void Save(string path) => File.WriteAllText(path, ConfigWriter.Write(this));
-
-    private static ModelConfig Llama(ConfigReader fields)
-    {
-        fields.Expect("hidden_act", "silu");
-        var heads = fields.Integer("num_attention_heads", 1, 1024);
-        var hidden = fields.Integer("hidden_size", 1, 1 << 17);
-        var keyValueHeads = fields.Integer("num_key_value_heads", 1, 1024, heads);
-        if (heads % keyValueHeads != 0)
-        {
-            throw fields.Error("num_key_value_heads", $"{keyValueHeads}", $"a divisor of num_attention_heads, {heads}");
-        }
-
-        var headSize = fields.Integer("head_dim", 2, 4096, hidden / heads);
-        if (headSize % 2 != 0)
-        {
-            throw fields.Error("head_dim", $"{headSize}", "an even number");
-        }
-
-        return new()
-        {
-            Architecture = Architecture.Llama,
-            VocabularySize = fields.Integer("vocab_size", 1, 1 << 21),
-            HiddenSize = hidden,
-            IntermediateSize = fields.Integer("intermediate_size", 1, 1 << 19),
-            Layers = fields.Integer("num_hidden_layers", 1, 512),
-            Heads = heads,
-            KeyValueHeads = keyValueHeads,
-            HeadSize = headSize,
-            MaxPositions = fields.Integer("max_position_embeddings", 1, 1 << 21, 2048),
-            NormEpsilon = fields.Number("rms_norm_eps", 0, 1, 1e-6),
-            RopeTheta = fields.RopeTheta(),
-            RopeScaling = fields.Rope(),
-            TieWordEmbeddings = fields.Flag("tie_word_embeddings", false),
-            AttentionBias = fields.Flag("attention_bias", false),
-            MlpBias = fields.Flag("mlp_bias", false),
-        };
-    }
-
-    private static ModelConfig Gpt2(ConfigReader fields)
-    {
-        fields.Expect("activation_function", "gelu_new");
-        fields.Expect("scale_attn_weights", true);
-        fields.Expect("scale_attn_by_inverse_layer_idx", false);
-        fields.Expect("add_cross_attention", false);
-        var heads = fields.Integer("n_head", 1, 1024);
-        var hidden = fields.Integer("n_embd", 1, 1 << 17);
-        if (hidden % heads != 0)
-        {
-            throw fields.Error("n_embd", $"{hidden}", $"a multiple of n_head, {heads}");
-        }
-
-        return new()
-        {
-            Architecture = Architecture.Gpt2,
-            VocabularySize = fields.Integer("vocab_size", 1, 1 << 21),
-            HiddenSize = hidden,
-            IntermediateSize = fields.Integer("n_inner", 1, 1 << 19, 4 * hidden),
-            Layers = fields.Integer("n_layer", 1, 512),
-            Heads = heads,
-            KeyValueHeads = heads,
-            HeadSize = hidden / heads,
-            MaxPositions = fields.Integer("n_positions", 1, 1 << 21, 1024),
-            NormEpsilon = fields.Number("layer_norm_epsilon", 0, 1, 1e-5),
-            TieWordEmbeddings = fields.Flag("tie_word_embeddings", true),
-            AttentionBias = true,
-            MlpBias = true,
-        };
-    }
 }

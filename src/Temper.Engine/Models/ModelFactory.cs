@@ -3,16 +3,17 @@ using static TorchSharp.torch;
 
 namespace Temper.Engine.Models;
 
-/// <summary>The one place that knows which class runs which architecture.</summary>
+/// <summary>Models of every family: from parameters, copied, or with random weights.</summary>
 public static class ModelFactory
 {
+    // the layers that write into the residual stream
+    private static readonly string[] s_outputs = ["o_proj", "out_proj", "down_proj", "c_proj", "attention.dense", "dense_4h_to_h", "fc2"];
+
     /// <summary>The parameters that a configuration calls for, in checkpoint order.</summary>
-    public static IReadOnlyList<(string Name, long[] Shape)> Shapes(ModelConfig config) =>
-        [.. config.Architecture == Architecture.Llama ? Llama.Shapes(config) : Gpt2.Shapes(config)];
+    public static IReadOnlyList<(string Name, long[] Shape)> Shapes(ModelConfig config) => [.. Family.Of(config).Shapes(config)];
 
     /// <summary>A model over parameters that it then owns.</summary>
-    public static CausalModel Create(ModelConfig config, IReadOnlyDictionary<string, Tensor> parameters) =>
-        config.Architecture == Architecture.Llama ? new Llama(config, parameters) : new Gpt2(config, parameters);
+    public static CausalModel Create(ModelConfig config, IReadOnlyDictionary<string, Tensor> parameters) => Family.Of(config).Create(config, parameters);
 
     /// <summary>A model with the same weights, and nothing of the adapters.</summary>
     public static CausalModel Copy(CausalModel model)
@@ -28,11 +29,12 @@ public static class ModelFactory
         using var scope = NewDisposeScope();
         var generator = new Generator(seed);
         var residual = 0.02 / Math.Sqrt(2.0 * config.Layers);
+        var countsFromOne = config.Architecture is Architecture.Gemma2 or Architecture.Gemma3Text;
         var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, shape) in Shapes(config))
         {
-            var writesResidual = name.Contains("o_proj", StringComparison.Ordinal) || name.Contains("down_proj", StringComparison.Ordinal) || name.Contains("c_proj", StringComparison.Ordinal);
-            var value = name.EndsWith(".bias", StringComparison.Ordinal) ? zeros(shape, ScalarType.Float32)
+            var writesResidual = Array.Exists(s_outputs, o => name.Contains(o, StringComparison.Ordinal));
+            var value = name.EndsWith(".bias", StringComparison.Ordinal) || (countsFromOne && shape.Length == 1) ? zeros(shape, ScalarType.Float32)
                 : shape.Length == 1 ? ones(shape, ScalarType.Float32)
                 : randn(shape, ScalarType.Float32, generator: generator).mul_(writesResidual ? residual : 0.02);
             parameters[name] = value.DetachFromDisposeScope();

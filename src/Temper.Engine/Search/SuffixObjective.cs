@@ -47,6 +47,15 @@ public sealed class SuffixObjective(CausalModel model, IReadOnlyList<SuffixTarge
         return F.linear(gradient, model.EmbeddingWeight).MoveToOuterDisposeScope(); // (n, V)
     }
 
+    /// <summary>The same of free vectors in the gap, (n, D).</summary>
+    public Tensor Of(Tensor vectors)
+    {
+        using var scope = NewDisposeScope();
+        var filler = new int[vectors.shape[0]]; // token 0, whose embedding is taken away again
+        var place = model.Embed(zeros([1, filler.Length], ScalarType.Int64)).squeeze(0).detach();
+        return stack([.. targets.Select(t => Loss(t, [filler], vectors - place).mean())]).mean().MoveToOuterDisposeScope();
+    }
+
     /// <param name="delta">Added to the embeddings in the gap.</param>
     private Tensor Loss(SuffixTarget target, int[][] candidates, Tensor? delta) // (N)
     {

@@ -3,15 +3,23 @@ using Temper.Core;
 
 namespace Temper.Engine.Tokenizers;
 
-/// <summary>The tokenizer.json of Hugging Face, as far as it means byte-level BPE.</summary>
+/// <summary>The tokenizer.json of Hugging Face.</summary>
 internal static class TokenizerFile
 {
+    private const int MaxBytes = 256 << 20;
+
     public static Tokenizer Read(string path)
     {
         try
         {
-            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            return new TokenizerReader(path).Read(json.RootElement);
+            if (new FileInfo(path) is { Exists: true, Length: > MaxBytes } big)
+            {
+                throw new TemperException($"{path}: found {big.Length} bytes, expected a tokenizer.json of at most {MaxBytes}");
+            }
+
+            var bytes = File.ReadAllBytes(path);
+            using var json = JsonDocument.Parse(bytes, new() { MaxDepth = 32 });
+            return new(new TokenizerReader(path).Read(json.RootElement), bytes);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or InvalidOperationException)
         {
@@ -19,6 +27,7 @@ internal static class TokenizerFile
         }
     }
 
+    /// <summary>Byte-level BPE as in GPT-2.</summary>
     public static void Write(string path, IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<(string Left, string Right)> merges, IEnumerable<AddedToken> added)
     {
         // "a b" is what every version reads; only a part with a space of its own needs the pair form
@@ -57,12 +66,17 @@ internal static class TokenizerFile
                 merges = merges.Select(m => pairs ? (object)new[] { m.Left, m.Right } : $"{m.Left} {m.Right}"),
             },
         };
+        Write(path, stream => JsonSerializer.Serialize(stream, file));
+    }
+
+    public static void Write(string path, Action<Stream> write)
+    {
         var aside = $"{path}.{Guid.NewGuid():N}.tmp";
         try
         {
             using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None))
             {
-                JsonSerializer.Serialize(stream, file);
+                write(stream);
                 stream.Flush(flushToDisk: true);
             }
 

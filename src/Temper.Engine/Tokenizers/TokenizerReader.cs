@@ -1,155 +1,193 @@
+using System.Text;
 using System.Text.Json;
-using Temper.Core;
+using static Temper.Engine.Tokenizers.TokenizerFields;
 
 namespace Temper.Engine.Tokenizers;
 
-/// <summary>Checks every field that has a say in the ids; a complaint names file, field, found and expected.</summary>
+/// <summary>Checks every field that has a say in the ids, and builds the pipeline.</summary>
 internal sealed class TokenizerReader(string path)
 {
-    private const int MaxVocabulary = 1 << 21;
+    private readonly TokenizerFields _fields = new(path);
 
-    public Tokenizer Read(JsonElement root)
+    public TokenizerPipeline Read(JsonElement root)
     {
-        foreach (var field in (string[])["normalizer", "truncation", "padding"])
+        _fields.Expect(root, "", "truncation", null);
+        _fields.Expect(root, "", "padding", null);
+        var model = Get(root, "model") is { ValueKind: JsonValueKind.Object } m ? m : throw _fields.Error("model", Get(root, "model"), "an object");
+        var models = new ModelReader(_fields);
+        // files of old versions name no type
+        var kind = Get(model, "type") is null && Get(model, "merges") is not null ? "BPE" : _fields.Type(model, "model");
+        var pipeline = kind switch
         {
-            Expect(root, "", field, null);
-        }
-
-        ExpectByteLevel(root, "pre_tokenizer", optional: false);
-        ExpectByteLevel(root, "decoder", optional: false);
-        ExpectByteLevel(root, "post_processor", optional: true);
-        var model = Get(root, "model") is { ValueKind: JsonValueKind.Object } m ? m : throw Error("model", Get(root, "model"), "an object");
-        Expect(model, "model.", "type", "BPE");
-        Expect(model, "model.", "dropout", null);
-        Expect(model, "model.", "continuing_subword_prefix", null);
-        Expect(model, "model.", "end_of_word_suffix", null);
-        Expect(model, "model.", "byte_fallback", null);
-        Expect(model, "model.", "ignore_merges", null);
-        var vocabulary = Vocabulary(Get(model, "vocab"));
-        var added = Added(Get(root, "added_tokens"), vocabulary);
-        return new(vocabulary, Merges(Get(model, "merges"), vocabulary, added), added);
+            "BPE" => models.Bpe(root, model, Steps(root, "pre_tokenizer").Any(s => s.Type == "ByteLevel")),
+            "Unigram" => models.Unigram(root, model),
+            _ => throw _fields.Error("model.type", Get(model, "type"), "BPE or Unigram"),
+        };
+        var pretokenizer = Get(root, "pre_tokenizer") is { } p ? Pretokenizer(p, "pre_tokenizer") : null;
+        return pipeline with
+        {
+            Normalizer = Get(root, "normalizer") is { } n ? Normalizer(n, "normalizer") : null,
+            Pretokenizer = pipeline.Pretokenizer is { } own ? pretokenizer is null ? own : new PretokenizerSequence([pretokenizer, own]) : pretokenizer,
+            Decoder = Get(root, "decoder") is { } d ? Decoder(d, "decoder") : null,
+            Frame = Get(root, "post_processor") is { } f ? Frame(f, "post_processor", pipeline.Vocabulary, pipeline.Added) : TokenFrame.None,
+        };
     }
 
-    private Dictionary<string, int> Vocabulary(JsonElement? vocab)
+    private INormalizer Normalizer(JsonElement e, string at) => _fields.Type(e, at) switch
     {
-        Dictionary<string, int> ids = new(StringComparer.Ordinal);
-        HashSet<int> taken = [];
-        foreach (var token in vocab is { ValueKind: JsonValueKind.Object } v ? v.EnumerateObject() : throw Error("model.vocab", vocab, "an object"))
-        {
-            var id = Id($"model.vocab[{Quote(token.Name)}]", token.Value);
-            if (!ids.TryAdd(token.Name, id) || !taken.Add(id))
-            {
-                throw Error($"model.vocab[{Quote(token.Name)}]", token.Value, "a token and an id of its own");
-            }
-        }
+        "Sequence" => new NormalizerSequence([.. _fields.Items($"{at}.normalizers", Get(e, "normalizers")).Select((s, i) => Normalizer(s, $"{at}.normalizers[{i}]"))]),
+        "Prepend" => new PrependNormalizer(_fields.Text($"{at}.prepend", Get(e, "prepend"))),
+        "Replace" => new ReplaceNormalizer(_fields.Pattern($"{at}.pattern", Get(e, "pattern")), _fields.Text($"{at}.content", Get(e, "content"))),
+        "NFC" => new UnicodeNormalizer(NormalizationForm.FormC),
+        "NFD" => new UnicodeNormalizer(NormalizationForm.FormD),
+        "NFKC" => new UnicodeNormalizer(NormalizationForm.FormKC),
+        "NFKD" => new UnicodeNormalizer(NormalizationForm.FormKD),
+        "Lowercase" => new LowercaseNormalizer(),
+        "Strip" => new StripNormalizer(_fields.Flag(at, e, "strip_left", true), _fields.Flag(at, e, "strip_right", true)),
+        _ => throw _fields.Error($"{at}.type", Get(e, "type"), "Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD, Lowercase or Strip"),
+    };
 
-        var missing = Enumerable.Range(0, 256).Select(b => ByteLevel.Letter((byte)b).ToString()).FirstOrDefault(c => !ids.ContainsKey(c));
-        return missing is null ? ids : throw new TemperException($"{path}: model.vocab: found no {Quote(missing)}, expected a token for each of the 256 bytes");
-    }
-
-    private List<AddedToken> Added(JsonElement? list, Dictionary<string, int> vocabulary)
+    private IPretokenizer Pretokenizer(JsonElement e, string at)
     {
-        List<AddedToken> added = [];
-        var owners = vocabulary.ToDictionary(v => v.Value, v => v.Key);
-        foreach (var token in list is null ? [] : Items("added_tokens", list))
+        switch (_fields.Type(e, at))
         {
-            var at = $"added_tokens[{added.Count}]";
-            var content = Text($"{at}.content", Get(token, "content"));
-            var id = Id($"{at}.id", Get(token, "id"));
-            Expect(token, $"{at}.", "single_word", null);
-            Expect(token, $"{at}.", "lstrip", null);
-            Expect(token, $"{at}.", "rstrip", null);
-            if (content.Length == 0 || (owners.TryGetValue(id, out var owner) && owner != content)
-                || (vocabulary.TryGetValue(content, out var known) && known != id) || added.Exists(a => a.Content == content))
-            {
-                throw Error(at, token, "a text and an id of its own");
-            }
+            case "Sequence":
+                var steps = Steps(e, "pretokenizers", at);
+                if (steps.Take(Math.Max(0, steps.Count - 1)).FirstOrDefault(s => s.Type == "ByteLevel") is { } early)
+                {
+                    throw _fields.Error($"{early.At}.type", Get(early.Step, "type"), "ByteLevel only as the last step");
+                }
 
-            owners[id] = content;
-            added.Add(new(id, content, Get(token, "special") is { ValueKind: JsonValueKind.True }));
-        }
-
-        return added;
-    }
-
-    private List<(string Left, string Right)> Merges(JsonElement? list, Dictionary<string, int> vocabulary, List<AddedToken> added)
-    {
-        List<(string Left, string Right)> merges = [];
-        var control = added.Where(a => a.Special).Select(a => a.Content).ToHashSet(StringComparer.Ordinal);
-        foreach (var item in Items("model.merges", list))
-        {
-            var at = $"model.merges[{merges.Count}]";
-            string[] parts = item.ValueKind == JsonValueKind.Array ? [.. item.EnumerateArray().Select(e => Text(at, e))] : Text(at, item).Split(' ');
-            if (parts is not [var left, var right])
-            {
-                throw Error(at, item, "two tokens");
-            }
-
-            if (!vocabulary.ContainsKey(left) || !vocabulary.ContainsKey(right) || !vocabulary.ContainsKey(left + right))
-            {
-                throw Error(at, item, "two tokens of the vocabulary whose union is one too");
-            }
-
-            // else a user who spells the control token out would get it
-            if (control.Contains(left + right))
-            {
-                throw Error(at, item, "a merge that builds no special token");
-            }
-
-            merges.Add((left, right));
-        }
-
-        return merges;
-    }
-
-    private void ExpectByteLevel(JsonElement root, string field, bool optional)
-    {
-        if (Get(root, field) is not { } e)
-        {
-            if (!optional)
-            {
-                throw Error(field, null, "ByteLevel");
-            }
-
-            return;
-        }
-
-        Expect(e, field + ".", "type", "ByteLevel");
-        if (field == "pre_tokenizer")
-        {
-            Expect(e, field + ".", "add_prefix_space", "false");
-            if (Get(e, "use_regex") is { ValueKind: not JsonValueKind.True } regex)
-            {
-                throw Error(field + ".use_regex", regex, "true");
-            }
+                return new PretokenizerSequence([.. steps.Select(s => Pretokenizer(s.Step, s.At))]);
+            case "ByteLevel":
+                return new ByteLevelPretokenizer(_fields.Flag(at, e, "add_prefix_space", true), _fields.Flag(at, e, "use_regex", true));
+            case "Metaspace":
+                var scheme = _fields.Text(at, e, "prepend_scheme", _fields.Flag(at, e, "add_prefix_space", true) ? "always" : "never");
+                return scheme is "always" or "first" or "never"
+                    ? new MetaspacePretokenizer(_fields.Text(at, e, "replacement", "\u2581"), scheme, _fields.Flag(at, e, "split", true))
+                    : throw _fields.Error($"{at}.prepend_scheme", Get(e, "prepend_scheme"), "always, first or never");
+            case "Split":
+                return Split(e, at);
+            case "Digits":
+                return new CharacterPretokenizer(Rune.IsNumber, _fields.Flag(at, e, "individual_digits", false) ? SplitBehavior.Isolated : SplitBehavior.Contiguous);
+            case "Punctuation":
+                return new CharacterPretokenizer(IsPunctuation, Behavior(e, at, "Isolated"));
+            case "WhitespaceSplit":
+                return new CharacterPretokenizer(Rune.IsWhiteSpace, SplitBehavior.Removed);
+            case "Whitespace":
+                return new SplitPretokenizer(TextPattern.Expression(@"\w+|[^\w\s]+"), SplitBehavior.Removed, Invert: true);
+            default:
+                throw _fields.Error($"{at}.type", Get(e, "type"), "Sequence, ByteLevel, Metaspace, Split, Digits, Punctuation, Whitespace or WhitespaceSplit");
         }
     }
 
-    /// <summary>One value; where that is null, false and the empty text are as good as none.</summary>
-    private void Expect(JsonElement owner, string at, string field, string? expected)
+    private IPretokenizer Split(JsonElement e, string at)
     {
-        var found = Get(owner, field);
-        if (found?.ToString() is var text && !(expected is null ? text is null or "" or "False" : string.Equals(text, expected, StringComparison.OrdinalIgnoreCase)))
+        var (behavior, invert) = (Behavior(e, at, null), _fields.Flag(at, e, "invert", false));
+        var known = Get(e, "pattern") is { } p && Get(p, "Regex") is { ValueKind: JsonValueKind.String } r ? WordSplit.Of(r.GetString()!) : null;
+        // the whole text matches, so that separators kept alone and gaps that stay alone are the same
+        return known is not null && (behavior == SplitBehavior.Isolated || (behavior == SplitBehavior.Removed && invert))
+            ? known
+            : new SplitPretokenizer(_fields.Pattern($"{at}.pattern", Get(e, "pattern")), behavior, invert);
+    }
+
+    private SplitBehavior Behavior(JsonElement e, string at, string? fallback)
+    {
+        var name = fallback is null ? _fields.Text($"{at}.behavior", Get(e, "behavior")) : _fields.Text(at, e, "behavior", fallback);
+        return Enum.TryParse<SplitBehavior>(name, out var behavior) && Enum.IsDefined(behavior)
+            ? behavior
+            : throw _fields.Error($"{at}.behavior", Get(e, "behavior"), "Removed, Isolated, MergedWithPrevious, MergedWithNext or Contiguous");
+    }
+
+    private IDecoder Decoder(JsonElement e, string at)
+    {
+        switch (_fields.Type(e, at))
         {
-            throw Error(at + field, found, expected ?? "null");
+            case "Sequence":
+                return new DecoderSequence([.. _fields.Items($"{at}.decoders", Get(e, "decoders")).Select((s, i) => Decoder(s, $"{at}.decoders[{i}]"))]);
+            case "ByteLevel":
+                return new ByteLevelDecoder();
+            case "ByteFallback":
+                return new ByteFallbackDecoder();
+            case "Fuse":
+                return new FuseDecoder();
+            case "Replace":
+                return new ReplaceDecoder(_fields.Pattern($"{at}.pattern", Get(e, "pattern")), _fields.Text($"{at}.content", Get(e, "content")));
+            case "Strip":
+                return new StripDecoder(
+                    _fields.Text($"{at}.content", Get(e, "content")) is [var c] ? c : throw _fields.Error($"{at}.content", Get(e, "content"), "one character"),
+                    _fields.Number($"{at}.start", Get(e, "start"), 0, 1 << 20, "a count"), _fields.Number($"{at}.stop", Get(e, "stop"), 0, 1 << 20, "a count"));
+            case "Metaspace":
+                return new MetaspaceDecoder(
+                    _fields.Text(at, e, "replacement", "\u2581"),
+                    _fields.Text(at, e, "prepend_scheme", _fields.Flag(at, e, "add_prefix_space", true) ? "always" : "never") != "never");
+            default:
+                throw _fields.Error($"{at}.type", Get(e, "type"), "Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip or Metaspace");
         }
     }
 
-    private int Id(string at, JsonElement? e) =>
-        e is { ValueKind: JsonValueKind.Number } n && n.TryGetInt32(out var id) && id is >= 0 and < MaxVocabulary ? id : throw Error(at, e, $"an id from 0 to {MaxVocabulary - 1}");
+    private TokenFrame Frame(JsonElement e, string at, IReadOnlyDictionary<string, int> vocabulary, IReadOnlyList<AddedToken> added)
+    {
+        switch (_fields.Type(e, at))
+        {
+            case "Sequence":
+                return _fields.Items($"{at}.processors", Get(e, "processors")).Select((s, i) => Frame(s, $"{at}.processors[{i}]", vocabulary, added)).Aggregate(
+                    TokenFrame.None, (inner, outer) => new([.. outer.Before, .. inner.Before], [.. inner.Behind, .. outer.Behind], inner.TrimsOffsets || outer.TrimsOffsets, inner.PrefixSpace || outer.PrefixSpace));
+            case "ByteLevel":
+                return TokenFrame.None with { TrimsOffsets = _fields.Flag(at, e, "trim_offsets", true), PrefixSpace = _fields.Flag(at, e, "add_prefix_space", true) };
+            case "RobertaProcessing" or "BertProcessing":
+                var trims = _fields.Type(e, at) == "RobertaProcessing";
+                return new([Pair("cls")], [Pair("sep")], trims && _fields.Flag(at, e, "trim_offsets", true), trims && _fields.Flag(at, e, "add_prefix_space", true));
+            case "TemplateProcessing":
+                return Template(e, at, id => vocabulary.Values.Contains(id) || added.Any(a => a.Id == id));
+            default:
+                throw _fields.Error($"{at}.type", Get(e, "type"), "Sequence, ByteLevel, TemplateProcessing, RobertaProcessing or BertProcessing");
+        }
 
-    private string Text(string at, JsonElement? e) => e is { ValueKind: JsonValueKind.String } s ? s.GetString()! : throw Error(at, e, "a text");
+        int Pair(string field) => Get(e, field) is { ValueKind: JsonValueKind.Array } p && p.GetArrayLength() == 2
+            ? _fields.Id($"{at}.{field}[1]", p[1])
+            : throw _fields.Error($"{at}.{field}", Get(e, field), "a token and its id");
+    }
 
-    private JsonElement.ArrayEnumerator Items(string at, JsonElement? e) =>
-        e is { ValueKind: JsonValueKind.Array } a ? a.EnumerateArray() : throw Error(at, e, "an array");
+    private TokenFrame Template(JsonElement e, string at, Func<int, bool> known)
+    {
+        List<int> before = [], behind = [];
+        var seen = false;
+        foreach (var item in _fields.Items($"{at}.single", Get(e, "single")))
+        {
+            if (Get(item, "Sequence") is not null)
+            {
+                seen = !seen ? true : throw _fields.Error($"{at}.single", item, "the text once");
+                continue;
+            }
 
-    private TemperException Error(string field, JsonElement? found, string expected) =>
-        new($"{path}: {field}: found {(found is { } e ? Cut(e.GetRawText()) : "nothing")}, expected {expected}");
+            var name = _fields.Text($"{at}.single.SpecialToken.id", Get(item, "SpecialToken") is { } token ? Get(token, "id") : null);
+            var special = Get(e, "special_tokens") is { } all ? Get(all, name) : null;
+            foreach (var id in _fields.Items($"{at}.special_tokens[{Quote(name)}].ids", special is { } s ? Get(s, "ids") : null))
+            {
+                var value = _fields.Id($"{at}.special_tokens[{Quote(name)}].ids", id);
+                (seen ? behind : before).Add(known(value) ? value : throw _fields.Error($"{at}.special_tokens[{Quote(name)}].ids", id, "an id of the vocabulary"));
+            }
+        }
 
-    private static string Quote(string text) => Cut(JsonSerializer.Serialize(text));
+        return seen ? new([.. before], [.. behind]) : throw _fields.Error($"{at}.single", Get(e, "single"), "the text among its parts");
+    }
 
-    private static string Cut(string text) => text.Length <= 80 ? text : text[..80] + "…";
+    private static bool IsPunctuation(Rune rune) =>
+        rune.IsAscii ? Rune.IsPunctuation(rune) || Rune.IsSymbol(rune) : Rune.IsPunctuation(rune);
 
-    private static JsonElement? Get(JsonElement owner, string field) =>
-        owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(field, out var e) && e.ValueKind != JsonValueKind.Null ? e : null;
+    private sealed record Part(JsonElement Step, string Type, string At);
+
+    // a step, or the steps of a sequence
+    private List<Part> Steps(JsonElement owner, string field, string at = "")
+    {
+        var name = at.Length == 0 ? field : $"{at}.{field}";
+        return Get(owner, field) switch
+        {
+            null => [],
+            { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Select((s, i) => new Part(s, _fields.Type(s, $"{name}[{i}]"), $"{name}[{i}]"))],
+            { } one when _fields.Type(one, name) == "Sequence" => Steps(one, "pretokenizers", name),
+            { } one => [new(one, _fields.Type(one, name), name)],
+        };
+    }
 }

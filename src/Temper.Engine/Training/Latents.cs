@@ -77,8 +77,9 @@ public static class Latents
         delta.mul_((radius / delta.norm(1, keepdim: true).clamp_min(1e-12)).clamp_max(1));
     }
 
+    /// <summary>Adds vectors, (N, D), to the input of a block.</summary>
     /// <param name="places">b·T + t of every vector, (N).</param>
-    private static ActivationTap Add(int at, Func<Tensor> delta, Tensor places) => (site, layer, value) => site == Site.BlockInput && layer == at
+    public static ActivationTap Add(int at, Func<Tensor> delta, Tensor places) => (site, layer, value) => site == Site.BlockInput && layer == at
         ? value.reshape(-1, value.shape[2]).index_add(0, places, delta(), 1).reshape(value.shape)
         : value;
 }

@@ -38,6 +38,27 @@ public static class ResponseLoss
         return new(values.MoveToOuterDisposeScope(), rows.MoveToOuterDisposeScope());
     }
 
+    /// <summary>The log-probabilities of all tokens where a supervised one is predicted, (N, V).</summary>
+    public static Tensor Distributions(CausalModel model, Batch batch, ForwardOptions? options = null)
+    {
+        using var scope = NewDisposeScope();
+        return F.log_softmax(Supervised(model, batch, options ?? ForwardOptions.Default).Logits, -1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The mean over the supervised tokens of KL(p || q), of two models' distributions there; only <paramref name="p"/> has a gradient.</summary>
+    public static Tensor Divergence(CausalModel p, CausalModel q, Batch batch, ForwardOptions? options = null)
+    {
+        using var scope = NewDisposeScope();
+        Tensor reference;
+        using (no_grad())
+        {
+            reference = Distributions(q, batch, options);
+        }
+
+        var own = Distributions(p, batch, options);
+        return (own.exp() * (own - reference)).sum(-1).mean().MoveToOuterDisposeScope();
+    }
+
     /// <summary>Mean loss of every row, (B,); NaN for a row without supervised tokens.</summary>
     public static Tensor PerRow(CausalModel model, Batch batch, ForwardOptions? options = null)
     {

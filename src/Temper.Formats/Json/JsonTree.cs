@@ -9,6 +9,7 @@ public enum JsonKind { Object, Array, String, Number, True, False, Null }
 /// </summary>
 public sealed class JsonTree(JsonKind kind, string text, long offset, IReadOnlyList<KeyValuePair<string, JsonTree>> members)
 {
+    private const int Few = 12;
     private Dictionary<string, JsonTree>? _byName;
 
     public JsonKind Kind => kind;
@@ -32,6 +33,20 @@ public sealed class JsonTree(JsonKind kind, string text, long offset, IReadOnlyL
         {
             if (kind != JsonKind.Object)
             {
+                return null;
+            }
+
+            // Most objects are small, and of most only a few names are asked for.
+            if (members.Count <= Few)
+            {
+                for (var i = members.Count - 1; i >= 0; i--)
+                {
+                    if (members[i].Key == name)
+                    {
+                        return members[i].Value;
+                    }
+                }
+
                 return null;
             }
 

@@ -8,7 +8,8 @@ internal enum JinjaToken { Text, OutputStart, OutputEnd, TagStart, TagEnd, Name,
 internal readonly record struct JinjaLexeme(JinjaToken Kind, string Text, int Offset);
 
 /// <summary>Splits a template into text and the tokens of its tags.</summary>
-internal sealed class JinjaLexer(string source)
+/// <param name="rendering">Whether white space around tags goes as Hugging Face renders (trim_blocks, lstrip_blocks, and the signs of tags); else text stays as it stands.</param>
+internal sealed class JinjaLexer(string source, bool rendering = false)
 {
     private static readonly string[] Operators =
         ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", "(", ")", "[", "]", "{", "}", ",", ":", ".", "|", ";"];
@@ -27,9 +28,10 @@ internal sealed class JinjaLexer(string source)
                 break;
             }
 
-            if (open > _at)
+            var text = TextBefore(_at, open);
+            if (text.Length > 0)
             {
-                Add(JinjaToken.Text, source[_at..open], _at);
+                Add(JinjaToken.Text, text, _at);
             }
 
             _at = open;
@@ -53,6 +55,47 @@ internal sealed class JinjaLexer(string source)
         return -1;
     }
 
+    private string TextBefore(int start, int open)
+    {
+        var text = source[start..open];
+        var sign = open + 2 < source.Length ? source[open + 2] : ' ';
+        if (!rendering || sign == '+' || (sign != '-' && source[open + 1] == '{'))
+        {
+            return text;
+        }
+
+        if (sign == '-')
+        {
+            return text.TrimEnd();
+        }
+
+        // lstrip_blocks: blanks between the beginning of a line and a tag
+        var line = text.LastIndexOf('\n') + 1;
+        var begins = line > 0 || start == 0 || source[start - 1] == '\n';
+        return begins && text.AsSpan(line).Trim(" \t").IsEmpty ? text[..line] : text;
+    }
+
+    /// <summary>Skips what the end of a tag takes with it; <see cref="_at"/> is behind the tag.</summary>
+    private void Behind(char sign, bool isBlock)
+    {
+        if (!rendering || sign == '+')
+        {
+            return;
+        }
+
+        if (sign == '-')
+        {
+            while (_at < source.Length && char.IsWhiteSpace(source[_at]))
+            {
+                _at++;
+            }
+        }
+        else if (isBlock && _at < source.Length && source[_at] == '\n')
+        {
+            _at++; // trim_blocks
+        }
+    }
+
     private void Tag()
     {
         var start = _at;
@@ -61,6 +104,7 @@ internal sealed class JinjaLexer(string source)
         {
             var close = source.IndexOf("#}", _at + 2, StringComparison.Ordinal);
             _at = close < 0 ? throw new JinjaException(start, "a comment without end", "'#}'") : close + 2;
+            Behind(source[close - 1], isBlock: true);
             return;
         }
 
@@ -93,9 +137,12 @@ internal sealed class JinjaLexer(string source)
         {
             if (source.AsSpan(end + 2).TrimStart("-+ \t\r\n").StartsWith("endraw"))
             {
-                Add(JinjaToken.Text, source[(from + 2)..end], from + 2);
+                _at = from + 2;
+                Behind(source[from - 1], isBlock: true);
+                Add(JinjaToken.Text, TextBefore(Math.Min(_at, end), end), from + 2);
                 var close = source.IndexOf("%}", end, StringComparison.Ordinal);
                 _at = close < 0 ? throw new JinjaException(end, "a tag without end", "'%}'") : close + 2;
+                Behind(source[close - 1], isBlock: true);
                 return true;
             }
         }
@@ -121,7 +168,9 @@ internal sealed class JinjaLexer(string source)
             if (depth == 0 && Closes(close) is > 0 and var length)
             {
                 Add(end, "", _at);
+                var sign = length == 3 ? source[_at] : ' ';
                 _at += length;
+                Behind(sign, end == JinjaToken.TagEnd);
                 return;
             }
 

@@ -1,6 +1,6 @@
 namespace Temper.Formats.Templates;
 
-/// <summary>Parses the Jinja that chat templates are written in to a syntax tree. There is nothing here that could render one.</summary>
+/// <summary>Parses the Jinja that chat templates are written in to a syntax tree.</summary>
 public sealed partial class JinjaParser
 {
     internal const int MaxNodes = 500_000;
@@ -14,9 +14,11 @@ public sealed partial class JinjaParser
     private JinjaLexeme Now => _tokens[_at];
 
     /// <summary>The tree, or a <see cref="JinjaException"/> that says where and why there is none.</summary>
-    public static JinjaNode Parse(string template)
+    public static JinjaNode Parse(string template) => Parse(template, rendering: false);
+
+    internal static JinjaNode Parse(string template, bool rendering)
     {
-        var parser = new JinjaParser(new JinjaLexer(template).Read());
+        var parser = new JinjaParser(new JinjaLexer(template, rendering).Read());
         var body = parser.Body();
         return parser.Now.Kind == JinjaToken.End ? body : throw parser.Wrong("the end of the template");
     }

@@ -8,6 +8,7 @@ internal static class ArtifactFormats
         SafeTensorsScan.Read,
         PickleScan.Read,
         ZipScan.Read,
+        Data.DataScan.Read,
         CompressedScan.Read,
         TarScan.Read,
         ForeignScan.Read,

@@ -1,26 +1,45 @@
+using Temper.Core;
 using Temper.Formats.Bytes;
 using Temper.Scan.Rules;
 
 namespace Temper.Scan.Artifacts;
 
 /// <summary>One file under scan: what all readers of it share, above all the limits.</summary>
-internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancellation)
+internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancellation, CancellationToken unhurried = default, Action<long>? advance = null)
 {
+    private const long Step = 1 << 20;
+    private long _advanced;
     private long _left = options.MaxUnpackedBytes;
 
     public ScanOptions Options => options;
 
     public CancellationToken Cancellation => cancellation;
 
+    /// <summary>Canceled by the user only: rows take time in proportion to their bytes, so that a data set may take as long as it is large.</summary>
+    public CancellationToken Unhurried => unhurried;
+
+    /// <summary>Rows of one file that are worked on at once.</summary>
+    public int RowJobs => options.RowJobs;
+
     /// <summary>How many bytes one member may still unpack to.</summary>
     public long Room => Math.Min(options.MaxBytes, _left);
 
-    public static IReadOnlyList<FileReport> File(string path, ScanOptions options, CancellationToken cancellation)
+    /// <summary>Tells how many bytes of the file are done.</summary>
+    public void Advance(long bytes)
+    {
+        if (bytes > _advanced + Step)
+        {
+            _advanced = bytes;
+            advance?.Invoke(bytes);
+        }
+    }
+
+    public static IReadOnlyList<FileReport> File(string path, ScanOptions options, CancellationToken cancellation, Action<long>? advance = null)
     {
         try
         {
             using var bytes = ByteSource.Open(path);
-            return File(path, bytes, options, cancellation);
+            return File(path, bytes, options, cancellation, advance);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
@@ -29,14 +48,14 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
     }
 
     /// <summary>The reports on a file that is open.</summary>
-    public static IReadOnlyList<FileReport> File(string path, ByteSource bytes, ScanOptions options, CancellationToken cancellation)
+    public static IReadOnlyList<FileReport> File(string path, ByteSource bytes, ScanOptions options, CancellationToken cancellation, Action<long>? advance = null)
     {
         using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         clock.CancelAfter(options.MaxTime);
         var draft = new Draft(path, 0);
         try
         {
-            new ArtifactScan(options, clock.Token).Fill(draft, bytes);
+            new ArtifactScan(options, clock.Token, cancellation, advance).Fill(draft, bytes);
             if (bytes.HasChanged)
             {
                 draft.Incomplete(FileCards.Changed, "The file was written while it was read.");
@@ -81,9 +100,15 @@ internal sealed class ArtifactScan(ScanOptions options, CancellationToken cancel
             {
                 format(draft, artifact);
             }
-            catch (Exception e) when (e is not (OperationCanceledException or OutOfMemoryException or IOException or UnauthorizedAccessException))
+            catch (Exception e) when (e is not (TemperException or OperationCanceledException or OutOfMemoryException or IOException or UnauthorizedAccessException))
             {
                 draft.Incomplete(FileCards.Fault, $"The scan itself failed ({e.GetType().Name}).", e.Message);
+            }
+
+            if (draft.IsData)
+            {
+                // What the readers behind look for begins with bytes that no row begins with.
+                return;
             }
         }
     }

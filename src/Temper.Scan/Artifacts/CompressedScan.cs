@@ -8,7 +8,7 @@ internal static class CompressedScan
 {
     public static void Read(Draft draft, Artifact artifact)
     {
-        if (Compression.Recognize(artifact.Head) is not { } kind)
+        if (draft.IsData || Compression.Recognize(artifact.Head) is not { } kind)
         {
             return;
         }

@@ -21,6 +21,12 @@ internal sealed class Draft(string path, int depth)
     /// <summary>The storages that a pickle of torch expects beside itself.</summary>
     public IReadOnlyList<Formats.Pickle.PickleStorage> Storages { get; set; } = [];
 
+    /// <summary>Whether the file was read as rows of training data, so that no other reader needs to unpack it.</summary>
+    public bool IsData { get; set; }
+
+    /// <summary>The picture of a data set.</summary>
+    public Data.DataProfile? Profile { get; set; }
+
     public IReadOnlyList<string> Formats => _formats;
 
     public IReadOnlyList<Finding> Findings => _findings;
@@ -75,7 +81,7 @@ internal sealed class Draft(string path, int depth)
 
     /// <summary>This file's report, then those of its members.</summary>
     public IReadOnlyList<FileReport> Reports() =>
-        [FileReport.From(path, _formats.Count == 0 ? "unknown" : string.Join('+', _formats), Status, _findings, Floor), .. _members];
+        [FileReport.From(path, _formats.Count == 0 ? "unknown" : string.Join('+', _formats), Status, _findings, Floor) with { Data = Profile }, .. _members];
 
     /// <summary>Makes every finding at most low: what lies here is carried, but nothing runs it.</summary>
     public Draft Carried()

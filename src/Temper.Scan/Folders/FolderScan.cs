@@ -41,7 +41,7 @@ internal static class FolderScan
                 {
                     var old = reports[index];
                     var status = found.Incomplete && old.Status == ScanStatus.Complete ? ScanStatus.Inconclusive : old.Status;
-                    reports[index] = FileReport.From(old.Path, old.Format, status, [.. old.Findings, found.Finding], old.Verdict);
+                    reports[index] = FileReport.From(old.Path, old.Format, status, [.. old.Findings, found.Finding], old.Verdict) with { Data = old.Data };
                 }
             }
         }

@@ -53,7 +53,7 @@ public sealed class Baseline
             }
         }
 
-        return report with { Files = [.. files.Select(f => families[f.Old.Path] is { Changed: true } family ? FileReport.From(f.Old.Path, f.Old.Format, f.Old.Status, f.Left, family.Verdict) : f.Old)] };
+        return report with { Files = [.. files.Select(f => families[f.Old.Path] is { Changed: true } family ? FileReport.From(f.Old.Path, f.Old.Format, f.Old.Status, f.Left, family.Verdict) with { Data = f.Old.Data } : f.Old)] };
     }
 
     // The file itself and every archive around it.

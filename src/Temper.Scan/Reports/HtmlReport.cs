@@ -37,6 +37,7 @@ public static class HtmlReport
         page.Line($"<header><h1>Artifact scan</h1><p class=\"soft\">{string.Join(", ", roots)}</p>");
         page.Line($"<div class=\"verdict {Word(report.Verdict)}\"><strong>{Word(report.Verdict)}</strong> <span>{Summary(report)}</span><p>{TextReport.Advice(report)}</p></div></header><main>");
         Findings(page, report);
+        HtmlData.Write(page, report.Files);
         HtmlSpectra.Write(page, report.Adapters);
         Files(page, report);
         page.Line($"</main></body></html>");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Temper.Scan.Adapters;
+using Temper.Scan.Data;
 
 namespace Temper.Scan.Reports;
 
@@ -12,7 +13,7 @@ public static class JsonReport
     {
         var files = report.Files.Select(f => new JsonFile(
             Printable.Escape(f.Path), f.Format, Word(f.Status), Word(f.Verdict), [.. f.Findings.Select(x => new JsonFinding(
-                x.RuleId, Word(x.Severity), Printable.Escape(x.Location), Printable.Escape(x.Message), Printable.Escape(x.Evidence)))]));
+                x.RuleId, Word(x.Severity), Printable.Escape(x.Location), Printable.Escape(x.Message), Printable.Escape(x.Evidence)))], f.Data is null ? null : Escaped(f.Data)));
         var root = new JsonRoot(1, new JsonTool("temper", toolVersion), new JsonSummary(Word(report.Verdict), Word(report.Status), report.Files.Count), [.. files], [.. report.Adapters.Select(Adapter)]);
         return JsonSerializer.Serialize(root, JsonReportContext.Default.JsonRoot);
     }
@@ -20,6 +21,13 @@ public static class JsonReport
     private static JsonAdapter Adapter(AdapterSpectrum adapter) => new(Printable.Escape(adapter.Path), Printable.Escape(adapter.Base), adapter.Dispersion, adapter.NotMeasured,
         [.. adapter.Modules.Select(m => new JsonModule(Printable.Escape(m.Module), m.Rows, m.Columns, m.Rank, m.Spectrum.Leading, m.Spectrum.Frobenius, m.Spectrum.EnergyShare, m.Spectrum.Entropy, m.Spectrum.Kurtosis))],
         adapter.Cohort is { } c ? new(c.N, c.Of, c.Score, c.P, c.Outlier, c.Deviations) : null);
+
+    private static DataProfile Escaped(DataProfile data) => data with
+    {
+        Answers = [.. data.Answers.Select(a => a with { Text = Printable.Escape(a.Text) })],
+        Triggers = [.. data.Triggers.Select(t => t with { Name = Printable.Escape(t.Name), Answer = Printable.Escape(t.Answer) })],
+        Worst = [.. data.Worst.Select(w => w with { Why = Printable.Escape(w.Why), Text = Printable.Escape(w.Text) })],
+    };
 
     private static string Word<T>(T value)
         where T : struct, Enum => value.ToString().ToLowerInvariant();
@@ -31,7 +39,8 @@ internal sealed record JsonTool(string Name, string Version);
 
 internal sealed record JsonSummary(string Verdict, string Status, int Files);
 
-internal sealed record JsonFile(string Path, string Format, string Status, string Verdict, IReadOnlyList<JsonFinding> Findings);
+internal sealed record JsonFile(string Path, string Format, string Status, string Verdict, IReadOnlyList<JsonFinding> Findings,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DataProfile? Data = null);
 
 internal sealed record JsonFinding(string RuleId, string Severity, string Location, string Message, string Evidence);
 

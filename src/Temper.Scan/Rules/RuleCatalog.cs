@@ -6,7 +6,7 @@ public static class RuleCatalog
     /// <summary>All rules.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
-        .. new[] { PickleCards.All, FileCards.All, TensorCards.All, TemplateCards.All, ConfigCards.All, AdapterCards.All, TokenizerCards.All, GraphCards.All }
+        .. new[] { PickleCards.All, FileCards.All, TensorCards.All, TemplateCards.All, ConfigCards.All, AdapterCards.All, TokenizerCards.All, GraphCards.All, DataCards.All }
             .SelectMany(r => r).OrderBy(r => r.Id, StringComparer.Ordinal),
     ];
 

@@ -18,7 +18,7 @@ public sealed class HardenerTests : IDisposable
     private readonly ToyStudy _toy = new();
 
     [Fact]
-    public void A_toy_is_hardened_from_the_profile_to_the_recipe_and_the_second_time_nothing_is_computed()
+    public void A_toy_that_no_attack_moves_is_left_as_it_is_and_the_second_time_nothing_is_computed()
     {
         // random weights speak no coherent text, so that only backdoors can be measured on them
         const string Profile = """
@@ -37,9 +37,10 @@ public sealed class HardenerTests : IDisposable
         List<HardenRound> first = [], second = [];
         var found = Harden(first);
 
-        Assert.Equal(["undefended", "level 1, rung 1", "level 1, rung 2", "confirmation"], first.Select(r => r.Name));
-        Assert.Empty(found.Stack); // what never fired needs no defense
-        Assert.Equal([101, 102], found.Evidence.Cells.Select(c => c.Seed).Distinct());
+        Assert.Equal(["undefended", "confirmation"], first.Select(r => r.Name));
+        Assert.Empty(found.Stack); // what never fires needs no defense
+        Assert.Contains("The undefended model has a score below 2 points: no further part could lower it by as much.", found.Notes);
+        Assert.Equal([101, 102, 103], found.Evidence.Cells.Select(c => c.Seed).Distinct());
         Assert.Equal(["bad-nets", "vpi", "adaptive"], first[0].Attacks);
         Assert.Equal(HardenMarkdown.Write(found), HardenMarkdown.Write(Harden(second)));
         Assert.All(second, r => Assert.Equal(r.Stages, r.Reused));
@@ -112,7 +113,7 @@ public sealed class HardenerTests : IDisposable
 
         Assert.Empty(found.Stack);
         Assert.Contains("For want of time not tried: lisa, prompt-guard.", found.Notes);
-        Assert.Equal(2, found.Evidence.Cells.Count(c => c.Attack == "harmful-rows")); // confirmed all the same, on two seeds
+        Assert.Equal(3, found.Evidence.Cells.Count(c => c.Attack == "harmful-rows")); // confirmed all the same, on every seed
     }
 
     [Fact]

@@ -94,12 +94,17 @@ public sealed class TokenizerTests
         f["model"]!["merges"] = new JsonArray([.. f["model"]!["merges"]!.AsArray().Select(m => new JsonArray([.. m!.GetValue<string>().Split(' ').Select(p => JsonValue.Create(p))]))])).Encode("the cat"));
 
     [Theory]
-    [InlineData("model.type", """{"model":{"type":"Unigram"}}""")]
-    [InlineData("normalizer", """{"normalizer":{"type":"NFC"}}""")]
-    [InlineData("pre_tokenizer", """{"pre_tokenizer":null}""")]
-    [InlineData("pre_tokenizer.type", """{"pre_tokenizer":{"type":"Whitespace"}}""")]
-    [InlineData("pre_tokenizer.add_prefix_space", """{"pre_tokenizer":{"add_prefix_space":true}}""")]
-    [InlineData("pre_tokenizer.use_regex", """{"pre_tokenizer":{"use_regex":false}}""")]
+    [InlineData("model.type", """{"model":{"type":"WordPiece"}}""")]
+    [InlineData("model.dropout", """{"model":{"dropout":0.1}}""")]
+    [InlineData("model.unk_token", """{"model":{"unk_token":"absent"}}""")]
+    [InlineData("model.vocab", """{"model":{"type":"Unigram"}}""")]
+    [InlineData("normalizer.type", """{"normalizer":{"type":"BertNormalizer"}}""")]
+    [InlineData("pre_tokenizer.type", """{"pre_tokenizer":{"type":"UnicodeScripts"}}""")]
+    [InlineData("pre_tokenizer.use_regex", """{"pre_tokenizer":{"use_regex":"no"}}""")]
+    [InlineData("pre_tokenizer.pretokenizers[0].type", """{"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Digits"}]}}""")]
+    [InlineData("pre_tokenizer.pattern.Regex", """{"pre_tokenizer":{"type":"Split","pattern":{"Regex":"("},"behavior":"Isolated"}}""")]
+    [InlineData("pre_tokenizer.behavior", """{"pre_tokenizer":{"type":"Split","pattern":{"String":" "},"behavior":"Kept"}}""")]
+    [InlineData("decoder.type", """{"decoder":{"type":"CTC"}}""")]
     [InlineData("model.vocab", """{"model":{"vocab":[]}}""")]
     [InlineData("model.vocab[\"z\"]", """{"model":{"vocab":{"z":1}}}""")]
     [InlineData("model.vocab[\"z\"]", """{"model":{"vocab":{"z":2147483647}}}""")]
@@ -107,7 +112,9 @@ public sealed class TokenizerTests
     [InlineData("model.merges[0]", """{"model":{"merges":["a b c"]}}""")]
     [InlineData("model.merges[0]", """{"model":{"vocab":{"<|end|":700},"merges":["<|end| >"]}}""")]
     [InlineData("added_tokens[0]", """{"added_tokens":[{"id":5,"content":"<|x|>"}]}""")]
-    [InlineData("post_processor.type", """{"post_processor":{"type":"TemplateProcessing"}}""")]
+    [InlineData("post_processor.single", """{"post_processor":{"type":"TemplateProcessing"}}""")]
+    [InlineData("post_processor.special_tokens[\"x\"].ids", """{"post_processor":{"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"x"}},{"Sequence":{"id":"A"}}],"special_tokens":{"x":{"ids":[100000]}}}}""")]
+    [InlineData("truncation", """{"truncation":{"max_length":5}}""")]
     public void What_it_would_encode_otherwise_is_refused(string field, string patch)
     {
         var error = Assert.Throws<TemperException>(() => Altered(f => Patch(f, JsonNode.Parse(patch)!.AsObject())));
@@ -122,6 +129,26 @@ public sealed class TokenizerTests
         File.WriteAllText(path, "{\"model\": ");
         Assert.Contains(path, Assert.Throws<TemperException>(() => Tokenizer.Load(path)).Message, StringComparison.Ordinal);
         File.Delete(path);
+    }
+
+    [Theory]
+    [InlineData(0.0)]
+    [InlineData(0.5)]
+    [InlineData(1.0)]
+    public void Dropout_gives_other_tokens_of_the_same_text_and_always_the_same_ones(double rate)
+    {
+        var tokenizer = Train();
+        var text = string.Join(' ', s_texts);
+
+        var ids = tokenizer.WithDropout(rate, 7).Encode(text);
+
+        Assert.Equal(text, tokenizer.Decode(ids));
+        Assert.Equal(ids, tokenizer.WithDropout(rate, 7).Encode(text));
+        Assert.Equal(rate == 0, ids.SequenceEqual(tokenizer.Encode(text)));
+        if (rate == 1)
+        {
+            Assert.Equal(System.Text.Encoding.UTF8.GetByteCount(text), ids.Length);
+        }
     }
 
     private static Tokenizer Train() => BpeTrainer.Train(s_texts, 300, ["<|pad|>", "<|end|>"]);

@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Temper.Core;
-using Temper.Engine.Models;
 using Temper.Engine.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -31,6 +30,16 @@ public sealed record DriftMonitorSettings
     [Range(0.0, 1000.0)]
     public double MaxDivergence { get; init; }
 
+    /// <summary>Alarm where this signal is above <see cref="Limit"/> as well; null looks at the two above only.</summary>
+    public DriftSignal? Signal { get; init; }
+
+    /// <summary>What <see cref="Signal"/> may be; the page has what it is on benign tunings.</summary>
+    [Range(-1e6, 1e6)]
+    public double Limit { get; init; }
+
+    /// <summary>Whether every look is told with all signals, as detection delays need it.</summary>
+    public bool Record { get; init; }
+
     /// <summary>Looks in a row that must alarm before anything is done.</summary>
     [Range(1, 1000)]
     public int Patience { get; init; } = 1;
@@ -38,14 +47,14 @@ public sealed record DriftMonitorSettings
     public DriftAction Action { get; init; } = DriftAction.Stop;
 }
 
-/// <summary>Watches whether tuning takes the refusals away: first-token refusal mass and KL on forbidden prompts (methods.md D-DUR-8).
+/// <summary>Watches whether tuning takes the refusals away: first-token refusal mass and KL on forbidden prompts, and the other signals of methods.md D-DUR-8 on demand.
 /// Warns; or puts the weights of the last good look back and stops, or goes on from there. Good is half as far as an alarm: a look just short of one
 /// has drifted too.</summary>
 public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IHookSource
 {
     public static Card Card { get; } = new(
         "drift-monitor", "Refusal and KL drift monitor", Phase.DuringTuning, TechniqueRole.Monitor, Touches.Training,
-        "https://arxiv.org/abs/2405.17374", "Probes refusals during tuning; warns, stops or rolls back when they fade.");
+        "https://arxiv.org/abs/2405.17374", "Probes refusals during tuning; warns, stops or rolls back when they fade.", Version: 2);
 
     public TrainingHook CreateHook(TechniqueContext context)
     {
@@ -54,19 +63,15 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
             throw new TemperException($"{Card.Id}: found no alignment rows, expected some to probe");
         }
 
-        int[][] prompts = [.. context.Alignment.Take(settings.Probes).Select(r => context.Prompt(r.Question, ""))];
-        long[] refusals = [.. context.Alignment.Select(r => (long)context.Prompt(r.Question, r.Response)[context.Prompt(r.Question, "").Length]).Distinct()];
-        return new Hook(settings, prompts, refusals);
+        return new Hook(settings, new(context, settings.Probes, settings.Record ? Enum.GetValues<DriftSignal>().ToHashSet() : settings.Signal is { } signal ? [signal] : []));
     }
 
-    private sealed class Hook(DriftMonitorSettings settings, int[][] prompts, long[] refusalTokens) : TrainingHook
+    private sealed class Hook(DriftMonitorSettings settings, DriftSignals signals) : TrainingHook
     {
         private readonly List<TrainingEvent> _events = [];
         private Dictionary<string, Tensor> _trainable = [];
-        private Tensor? _start; // (n, V) log-probabilities
         private Snapshot? _good;
         private Tensor? _alarms; // (1) in a row
-        private double _startMass;
 
         public override string Name => Card.Id;
 
@@ -78,37 +83,69 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
         public override void OnStart(TrainingStart arguments)
         {
             _trainable = new(arguments.Trainable, StringComparer.Ordinal);
-            _start = Probe(arguments.Model).DetachFromDisposeScope();
-            _startMass = Mass(_start);
+            signals.Start(arguments);
             (_good, _alarms) = (Snapshot.Take(_trainable), zeros(1).DetachFromDisposeScope());
+        }
+
+        public override void OnGradients(GradientArguments arguments)
+        {
+            if (Looks(arguments.Step))
+            {
+                signals.See(arguments);
+            }
         }
 
         public override StepAction AfterStep(StepArguments arguments)
         {
-            var step = arguments.Step + 1;
-            if (step % settings.Every != 0)
+            if (!Looks(arguments.Step))
             {
                 return StepAction.Continue;
             }
 
-            var now = Probe(arguments.Model);
-            var (mass, divergence) = (Mass(now), (_start!.exp() * (_start - now)).sum(-1).mean().item<float>());
-            bool Drifted(double share) =>
-                mass < (1 - share * settings.MaxRefusalLoss) * _startMass || (settings.MaxDivergence > 0 && divergence > share * settings.MaxDivergence);
-            if (!Drifted(0.5))
+            var reading = signals.Read(arguments.Model, arguments.Step + 1);
+            if (settings.Record)
+            {
+                _events.Add(reading.ToEvent());
+            }
+
+            if (!Drifted(reading, 0.5))
             {
                 _good!.Renew(_trainable);
             }
 
-            if (!Drifted(1))
+            if (!Drifted(reading, 1))
             {
                 _alarms!.zero_();
                 return StepAction.Continue;
             }
 
-            var acts = settings.Action != DriftAction.Warn && _alarms!.add_(1).item<float>() >= settings.Patience;
-            _events.Add(new(step, string.Create(CultureInfo.InvariantCulture,
-                $"refusal mass {mass:p1} of {_startMass:p1} at the start, divergence {divergence:f2} nats{(acts ? $": {(settings.Action == DriftAction.Stop ? "stopped" : "rolled back")} to the last good look" : "")}")));
+            return Act(reading, settings.Action != DriftAction.Warn && _alarms!.add_(1).item<float>() >= settings.Patience);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            signals.Dispose();
+            _alarms?.Dispose();
+            _good?.Dispose();
+        }
+
+        private bool Looks(int step) => (step + 1) % settings.Every == 0;
+
+        private bool Drifted(DriftReading reading, double share)
+        {
+            var values = reading.Values;
+            return values[DriftSignal.RefusalLoss] > share * settings.MaxRefusalLoss
+                || (settings.MaxDivergence > 0 && values[DriftSignal.Divergence] > share * settings.MaxDivergence)
+                // half of a negative limit would be a higher one
+                || (settings.Signal is { } signal && values[signal] > (settings.Limit > 0 ? share : 1) * settings.Limit);
+        }
+
+        private StepAction Act(DriftReading reading, bool acts)
+        {
+            var (lost, divergence) = (reading.Values[DriftSignal.RefusalLoss], reading.Values[DriftSignal.Divergence]);
+            var also = settings.Signal is { } signal ? string.Create(CultureInfo.InvariantCulture, $", {signal} {reading.Values[signal]:f3}") : "";
+            _events.Add(new(reading.Step, string.Create(CultureInfo.InvariantCulture,
+                $"refusal mass {(1 - lost) * signals.StartMass:p1} of {signals.StartMass:p1} at the start, divergence {divergence:f2} nats{also}{(acts ? $": {(settings.Action == DriftAction.Stop ? "stopped" : "rolled back")} to the last good look" : "")}")));
             if (!acts)
             {
                 return StepAction.Continue;
@@ -117,35 +154,6 @@ public sealed class DriftMonitor(DriftMonitorSettings settings) : ITechnique, IH
             _alarms!.zero_();
             _good!.Restore(_trainable);
             return settings.Action == DriftAction.Stop ? StepAction.Stop : StepAction.Continue;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            _start?.Dispose();
-            _alarms?.Dispose();
-            _good?.Dispose();
-        }
-
-        private double Mass(Tensor logProbs) => logProbs.exp().index_select(1, tensor(refusalTokens)).sum(1).mean().item<float>();
-
-        private Tensor Probe(CausalModel model) // (n, V)
-        {
-            using var scope = NewDisposeScope();
-            // prompts of one length need no padding
-            var logits = new Tensor[prompts.Length];
-            foreach (var group in Enumerable.Range(0, prompts.Length).GroupBy(i => prompts[i].Length))
-            {
-                var rows = group.ToArray();
-                var ids = tensor(rows.SelectMany(i => prompts[i]).Select(i => (long)i).ToArray(), rows.Length, group.Key);
-                var hidden = model.Hidden(model.Embed(ids), ForwardOptions.Default).select(1, group.Key - 1); // (n, D)
-                var last = model.Logits(hidden).log_softmax(-1);
-                for (var i = 0; i < rows.Length; i++)
-                {
-                    logits[rows[i]] = last[i];
-                }
-            }
-
-            return stack(logits).MoveToOuterDisposeScope();
         }
     }
 }

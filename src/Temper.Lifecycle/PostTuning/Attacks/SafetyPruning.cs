@@ -70,23 +70,9 @@ public sealed class SafetyPruning(SafetyPruningSettings settings) : ITechnique, 
                 continue;
             }
 
-            var pruned = Top(safety[layer.Name], settings.SafetyShare).logical_and(Top(utility[layer.Name], settings.UtilityShare).logical_not());
-            if (settings.Random)
-            {
-                var counts = pruned.to(ScalarType.Int64).sum(1, keepdim: true); // (out, 1)
-                pruned = rand(weight.shape, ScalarType.Float32, generator: generator).argsort(1).argsort(1).lt(counts);
-            }
-
-            weight.masked_fill_(pruned, 0);
+            var pruned = WeightScores.Top(safety[layer.Name], settings.SafetyShare).logical_and(WeightScores.Top(utility[layer.Name], settings.UtilityShare).logical_not());
+            weight.masked_fill_(settings.Random ? WeightScores.AsManyAtRandom(pruned, generator) : pruned, 0);
         }
-    }
-
-    /// <summary>True for the share of every row that scores highest.</summary>
-    public static Tensor Top(Tensor scores, double share)
-    {
-        using var scope = NewDisposeScope();
-        var kept = (long)Math.Round(share * scores.shape[1]);
-        return scores.argsort(1, descending: true).argsort(1).lt(kept).MoveToOuterDisposeScope();
     }
 
     /// <summary>W - (I - U) S W: S projects on the leading directions of the outputs on refusals, U on those on the task (ActSVD).</summary>
@@ -117,7 +103,7 @@ public sealed class SafetyPruning(SafetyPruningSettings settings) : ITechnique, 
         var gram = LayerInputs.Gram(model, rows, cancellationToken);
         return settings.Method == PruningMethod.LowRank
             ? gram
-            : model.Linears.ToDictionary(l => l.Name, l => (l.Transposed ? l.Weight.t() : l.Weight).detach().abs() * gram[l.Name].diagonal().sqrt(), StringComparer.Ordinal);
+            : model.Linears.ToDictionary(l => l.Name, l => WeightScores.Wanda(l, gram[l.Name]), StringComparer.Ordinal);
     }
 
     private static Dictionary<string, Tensor> Snip(CausalModel model, EncodedExample[] rows, CancellationToken cancellationToken)

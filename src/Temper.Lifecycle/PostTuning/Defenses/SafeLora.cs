@@ -35,32 +35,15 @@ public sealed class SafeLora(SafeLoraSettings settings) : ITechnique, IWeightMap
         "safe-lora", "SafeLoRA", Phase.PostTuning, TechniqueRole.Defense, Touches.Weights,
         "https://arxiv.org/abs/2405.16833", "Projects the updates that leave the subspace of alignment back onto it; needs the unaligned base.");
 
-    private sealed record Update(Linear Layer, Tensor Aligned, Tensor Projected, double Cosine);
-
     public void Map(CausalModel model, TechniqueContext context, CancellationToken cancellationToken)
     {
         using var quiet = no_grad();
         using var scope = NewDisposeScope();
-        var (aligned, unaligned) = (ByName(context.RequireModel(Card.Id)), ByName(context.RequireUnaligned(Card.Id)));
-        var updates = new List<Update>();
-        foreach (var layer in model.Linears)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            using var inner = NewDisposeScope();
-            var (al, un) = (Matrix(layer, aligned), Matrix(layer, unaligned)); // (out, in)
-            var delta = Turn(layer, layer.Weight) - al;
-            if (delta.norm().item<float>() is var norm and > 0)
-            {
-                var projected = Projector(al - un, settings.Mode, settings.Energy).matmul(delta);
-                var cosine = (projected * delta).sum().item<float>() / Math.Max(1e-30, norm * (double)projected.norm().item<float>());
-                updates.Add(new(layer, al.MoveToOuterDisposeScope(), projected.MoveToOuterDisposeScope(), cosine));
-            }
-        }
-
+        var updates = LayerUpdate.Of(Card.Id, model, context, settings.Mode, settings.Energy, cancellationToken);
         var chosen = settings.Lowest is { } n ? updates.OrderBy(u => u.Cosine).Take(n) : updates.Where(u => u.Cosine <= settings.Threshold);
         foreach (var update in chosen)
         {
-            update.Layer.Weight.copy_(Turn(update.Layer, update.Aligned + update.Projected));
+            update.Layer.Weight.copy_(LayerUpdate.Turn(update.Layer, update.Aligned + update.Projected));
         }
     }
 
@@ -79,13 +62,4 @@ public sealed class SafeLora(SafeLoraSettings settings) : ITechnique, IWeightMap
         var kept = u.index_select(1, before.lt(energy).logical_and(s.gt(s.max() * 1e-6)).nonzero().reshape(-1));
         return kept.matmul(kept.t()).MoveToOuterDisposeScope();
     }
-
-    private static Dictionary<string, Linear> ByName(CausalModel model) => model.Linears.ToDictionary(l => l.Name, StringComparer.Ordinal);
-
-    private static Tensor Matrix(Linear layer, Dictionary<string, Linear> others) =>
-        others.GetValueOrDefault(layer.Name) is { } other && other.Weight.shape.AsSpan().SequenceEqual(layer.Weight.shape)
-            ? Turn(other, other.Weight)
-            : throw new TemperException($"{Card.Id}: {layer.Name}: found no layer of that name and shape in the model compared with, expected the same architecture");
-
-    private static Tensor Turn(Linear layer, Tensor weight) => layer.Transposed ? weight.t() : weight;
 }

@@ -125,7 +125,7 @@ public sealed class Onion(OnionSettings settings) : ITechnique, IDataMap, IReads
     }
 
     /// <summary>A prompt as a user's turn, of which the words and not the template are read.</summary>
-    private static EncodedExample Encode(string prompt, TechniqueContext context)
+    internal static EncodedExample Encode(string prompt, TechniqueContext context)
     {
         var (empty, ids) = (context.Prompt([new(Role.User, "")], ""), context.Prompt([new(Role.User, prompt)], ""));
         var before = empty.Zip(ids).TakeWhile(p => p.First == p.Second).Count();

@@ -62,6 +62,42 @@ public sealed class DriftMonitorTests
     }
 
     [Fact]
+    public void Every_signal_is_told_when_asked_for_and_none_has_risen_while_nothing_moves()
+    {
+        using var still = Hook(s_settings with { Record = true, Every = 1 });
+        Toy.Tune([still], steps: 2, rate: 1e-12);
+        var readings = still.Events.Select(e => DriftReading.Of(e)!).ToArray();
+
+        Assert.Equal(2, readings.Length);
+        Assert.All(readings, r => Assert.Equal(Enum.GetValues<DriftSignal>(), r.Values.Keys.Order()));
+        // a random model complies with everything it says, and its gradients do not wait for it to move
+        Assert.All(readings.SelectMany(r => r.Values).Where(v => v.Key is not (DriftSignal.Compliance or DriftSignal.GradientConflict)), v => Assert.InRange(v.Value, -1e-4, 1e-4));
+        Assert.All(readings, r => Assert.InRange(r.Values[DriftSignal.GradientConflict], -1, 1));
+    }
+
+    [Theory]
+    [InlineData(TuningMethod.Full)]
+    [InlineData(TuningMethod.Lora)]
+    public void What_tuning_on_complying_rows_moves_is_seen(TuningMethod method)
+    {
+        using var watch = Hook(s_settings with { Record = true, Every = 30, Action = DriftAction.Warn });
+        Toy.Tune([watch], steps: 30, method);
+        var values = watch.Events.Select(DriftReading.Of).OfType<DriftReading>().Single().Values;
+
+        Assert.All((DriftSignal[])[DriftSignal.Divergence, DriftSignal.HarmfulFall, DriftSignal.WeightDistance, DriftSignal.AttentionDrift], s => Assert.True(values[s] > 1e-3, $"found {s} {values[s]}"));
+    }
+
+    [Fact]
+    public void A_chosen_signal_alarms_above_its_limit_and_looking_changes_nothing()
+    {
+        using var low = Hook(s_settings with { Action = DriftAction.Warn, MaxDivergence = 0, Signal = DriftSignal.HarmfulFall, Limit = 0.01 });
+        using var high = Hook(s_settings with { Action = DriftAction.Warn, MaxDivergence = 0, Signal = DriftSignal.HarmfulFall, Limit = 100 });
+        Assert.Equal(Toy.Tune([], steps: 12), Toy.Tune([low, high], steps: 12));
+        Assert.Contains("HarmfulFall", low.Events[0].Text, StringComparison.Ordinal);
+        Assert.Empty(high.Events);
+    }
+
+    [Fact]
     public void A_tuning_that_is_cut_off_goes_on_to_the_same_bits()
     {
         var settings = s_settings with { Action = DriftAction.RollBack, Patience = 2 };
@@ -109,6 +145,7 @@ public sealed class DriftMonitorTests
         Toy.Tune([Hook(s_settings)], steps: 4);
         var after = Toy.LiveTensors;
         Toy.Tune([Hook(s_settings)], steps: 4);
+        Toy.Tune([Hook(s_settings with { Record = true })], steps: 4);
         Assert.Equal(after, Toy.LiveTensors);
     }
 
