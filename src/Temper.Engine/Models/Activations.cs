@@ -30,6 +30,32 @@ public static class Activations
         return [.. sums.Select(s => s / sequences.Sum(p => p.Length))];
     }
 
+    /// <summary>The values of one forward pass that are asked for, in the order of the pass; gradients go through them where they are recorded.</summary>
+    public static IReadOnlyList<Tensor> Record(CausalModel model, Tensor ids, Func<Site, int, bool> which, ForwardOptions? options = null)
+    {
+        using var scope = NewDisposeScope();
+        var found = new List<Tensor>();
+        options ??= ForwardOptions.Default;
+        model.Hidden(model.Embed(ids), options with
+        {
+            Tap = (site, layer, value) =>
+            {
+                value = options.Tap?.Invoke(site, layer, value) ?? value;
+                if (which(site, layer))
+                {
+                    found.Add(value.alias().MoveToOtherDisposeScope(scope));
+                }
+
+                return value;
+            },
+        });
+        return [.. found.Select(v => v.MoveToOuterDisposeScope())];
+    }
+
+    /// <summary>The residual stream, L + 1 of (B, T, D): what every block is given, and the final hidden state.</summary>
+    public static IReadOnlyList<Tensor> States(CausalModel model, Tensor ids, ForwardOptions? options = null) =>
+        Record(model, ids, (site, _) => site is Site.BlockInput or Site.FinalHidden, options);
+
     private static void Visit(CausalModel model, IReadOnlyList<int[]> sequences, Action<int, Tensor> see)
     {
         using var quiet = no_grad();

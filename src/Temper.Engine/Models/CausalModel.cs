@@ -81,6 +81,13 @@ public abstract class CausalModel(ModelConfig config, IReadOnlyDictionary<string
         return Config.LogitSoftcap is { } cap ? (logits / cap).tanh() * cap : logits;
     }
 
+    /// <summary>What a state of the residual stream would say if it were the last, (…, D) to (…, V): the logit lens.</summary>
+    public Tensor ReadOut(Tensor residual, Precision precision = Precision.Float32)
+    {
+        using var scope = NewDisposeScope();
+        return Logits(FinalNorm(residual), precision).MoveToOuterDisposeScope();
+    }
+
     /// <summary>(B, T) ids to (B, T, V) logits.</summary>
     public Tensor Forward(Tensor ids, ForwardOptions? options = null)
     {

@@ -64,6 +64,13 @@ public sealed record Batch(Tensor Ids, Tensor Labels, IReadOnlyList<string> RowI
         return Labels.ne(Ignored).to(ScalarType.Float32).flip(1).cumsum(1).gt(0).flip(1).to(ScalarType.Float32).MoveToOuterDisposeScope();
     }
 
+    /// <summary>(B, T): 1 at the supervised tokens, 0 elsewhere.</summary>
+    public Tensor Answers()
+    {
+        using var scope = NewDisposeScope();
+        return Labels.ne(Ignored).to(ScalarType.Float32).MoveToOuterDisposeScope();
+    }
+
     /// <summary>The places of the rows in groups of like length, so that little is padded; about as many tokens in each.</summary>
     public static IEnumerable<int[]> ByLength(IReadOnlyList<EncodedExample> rows, int tokens = 2048)
     {

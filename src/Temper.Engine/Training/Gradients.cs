@@ -42,6 +42,13 @@ public static class Gradients
         }
     }
 
+    /// <summary>The length of several tensors as one vector.</summary>
+    public static double Norm(IEnumerable<Tensor> tensors)
+    {
+        using var scope = NewDisposeScope();
+        return stack([.. tensors.Select(t => t.detach().norm())]).norm().item<float>();
+    }
+
     /// <summary>The same in one vector, (P,), in the order of the parameters.</summary>
     public static Tensor Flat(Func<Tensor> loss, IReadOnlyList<Tensor> parameters)
     {

@@ -23,23 +23,50 @@ public static class Latents
     {
         using var scope = NewDisposeScope();
         var batch = Batch.Of([.. rows.Select(r => r.Row)]);
-        var length = batch.Ids.shape[1];
+        var tap = Tap(rows, vectors, batch.Ids.shape[1], shared);
+        float[] losses = [];
+        var gradients = Gradients.Of(
+            () =>
+            {
+                var each = ResponseLoss.PerRow(model, batch, new() { Tap = tap });
+                losses = each.detach().data<float>().ToArray();
+                return each.sum();
+            },
+            [.. vectors.Select(v => v.Values)]);
+        return new([.. gradients.Select(g => g.MoveToOuterDisposeScope())], losses);
+    }
+
+    /// <summary>Adds the vectors to a forward pass over the rows; to be used in the scope that it is made in.</summary>
+    /// <param name="length">T of the batch of the rows.</param>
+    public static ActivationTap Tap(IReadOnlyList<LatentRow> rows, IReadOnlyList<FreeVectors> vectors, long length, bool shared)
+    {
         var taps = vectors.Select(v =>
         {
             var each = (int)v.Values.shape[0] / (shared ? 1 : rows.Count);
             var places = tensor([.. rows.SelectMany((r, b) => Enumerable.Range(0, each).Select(k => (b * length) + r.At + k))]);
             return Add(v.Layer, () => shared ? v.Values.repeat(rows.Count, 1) : v.Values, places);
         }).ToArray();
-        float[] losses = [];
-        var gradients = Gradients.Of(
-            () =>
+        return (site, layer, value) => taps.Aggregate(value, (x, tap) => tap(site, layer, x));
+    }
+
+    /// <summary>Projected gradient descent on every row's own vectors toward its answer, within the ball of each layer's radius.</summary>
+    /// <param name="stepSize">The length of a step, in radii.</param>
+    public static void Descend(
+        CausalModel model, IReadOnlyList<LatentRow> rows, IReadOnlyList<FreeVectors> vectors, IReadOnlyList<double> radii, int steps, double stepSize, CancellationToken cancellationToken)
+    {
+        using var quiet = no_grad();
+        for (var step = 0; step < steps; step++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var gradients = Gradient(model, rows, vectors, shared: false).Gradients;
+            for (var i = 0; i < vectors.Count; i++)
             {
-                var each = ResponseLoss.PerRow(model, batch, new() { Tap = (site, layer, value) => taps.Aggregate(value, (x, tap) => tap(site, layer, x)) });
-                losses = each.detach().data<float>().ToArray();
-                return each.sum();
-            },
-            [.. vectors.Select(v => v.Values)]);
-        return new([.. gradients.Select(g => g.MoveToOuterDisposeScope())], losses);
+                var g = gradients[i]; // (B·n, D)
+                vectors[i].Values.sub_(g / g.norm(1, keepdim: true).clamp_min(1e-12) * (stepSize * radii[i]));
+                Project(vectors[i].Values, radii[i]);
+            }
+        }
     }
 
     /// <summary>Shortens every row that is longer than <paramref name="radius"/> to it.</summary>

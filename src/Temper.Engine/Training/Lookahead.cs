@@ -8,7 +8,8 @@ public static class Lookahead
 {
     /// <summary>What <paramref name="look"/> finds after the steps, which are AdamW's with a fresh state.</summary>
     /// <param name="loss">The loss of a step; runs with gradients on.</param>
-    public static T After<T>(IReadOnlyDictionary<string, Tensor> parameters, int steps, double rate, Func<int, Tensor> loss, Func<T> look)
+    /// <param name="visit">Sees the weights on the way, after the step of that number, from 0.</param>
+    public static T After<T>(IReadOnlyDictionary<string, Tensor> parameters, int steps, double rate, Func<int, Tensor> loss, Func<T> look, Action<int>? visit = null)
     {
         using var quiet = no_grad();
         using var kept = Snapshot.Take(parameters);
@@ -24,6 +25,7 @@ public static class Lookahead
                 Put(leaves, gradients);
                 adam.Step(rate);
                 Put(leaves, before);
+                visit?.Invoke(step);
             }
 
             return look();

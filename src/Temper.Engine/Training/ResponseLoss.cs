@@ -22,6 +22,13 @@ public static class ResponseLoss
         return F.cross_entropy(logits, targets).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The logits from which the supervised tokens are predicted, (N, V), in row order.</summary>
+    public static Tensor Logits(CausalModel model, Batch batch, ForwardOptions? options = null)
+    {
+        using var scope = NewDisposeScope();
+        return Supervised(model, batch, options ?? ForwardOptions.Default).Logits.MoveToOuterDisposeScope();
+    }
+
     /// <summary>The log-probability of every supervised token.</summary>
     public static TokenLogProbs LogProbs(CausalModel model, Batch batch, ForwardOptions? options = null)
     {

@@ -38,7 +38,14 @@ public static class RowFeatures
     }
 
     /// <summary>The final hidden state at every row's last supervised token, each brought to length 1.</summary>
-    public static IReadOnlyList<float[]> LastHidden(CausalModel model, IReadOnlyList<EncodedExample> rows, CancellationToken cancellationToken = default)
+    public static IReadOnlyList<float[]> LastHidden(CausalModel model, IReadOnlyList<EncodedExample> rows, CancellationToken cancellationToken = default) =>
+        Hidden(model, rows, row => Array.LastIndexOf(row.Supervised, true), cancellationToken: cancellationToken);
+
+    /// <summary>A hidden state of every row, each brought to length 1.</summary>
+    /// <param name="place">The position in a row; one before it is its first.</param>
+    /// <param name="state">Which of the L + 1 states: 0 is the embedding, l what block l - 1 gives; null for the final one.</param>
+    public static IReadOnlyList<float[]> Hidden(
+        CausalModel model, IReadOnlyList<EncodedExample> rows, Func<EncodedExample, int> place, int? state = null, CancellationToken cancellationToken = default)
     {
         using var quiet = no_grad();
         var found = new float[rows.Count][];
@@ -47,16 +54,19 @@ public static class RowFeatures
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var batch = Batch.Of([.. group.Select(i => rows[i])]);
-            var hidden = model.Hidden(model.Embed(batch.Ids), ForwardOptions.Default); // (B, T, D)
-            foreach (var (place, i) in group.Index())
+            var hidden = Activations.States(model, batch.Ids)[state ?? model.Config.Layers]; // (B, T, D)
+            foreach (var (row, i) in group.Index())
             {
-                var last = hidden[place, Math.Max(0, Array.LastIndexOf(rows[i].Supervised, true))];
-                found[i] = Checkpoint.Floats(last / last.norm().clamp_min(1e-12));
+                var chosen = hidden[row, Math.Max(0, place(rows[i]))];
+                found[i] = Checkpoint.Floats(chosen / chosen.norm().clamp_min(1e-12));
             }
         }
 
         return found;
     }
+
+    /// <summary>Where the answer opens: the position from which its first token is predicted.</summary>
+    public static int Opening(EncodedExample row) => Array.IndexOf(row.Supervised, true) - 1;
 
     private static void RequireRows(IReadOnlyList<EncodedExample> rows)
     {

@@ -71,4 +71,30 @@ public sealed class LatentsTests
         Assert.All(lengths.Zip(new[] { 0.5, 5, 0 }), p => Assert.Equal(Math.Min(p.Second, radius), p.First, 1e-6));
         Assert.True(delta.mul(before).ge(0).all().item<bool>(), "the direction should stay");
     }
+
+    [Fact]
+    public void Descent_lowers_the_loss_within_the_ball_and_a_ball_of_nothing_changes_nothing()
+    {
+        using var scope = NewDisposeScope();
+        using var model = ModelFactory.CreateRandom(
+            new()
+            {
+                Architecture = Architecture.Llama, VocabularySize = 32, HiddenSize = 16, IntermediateSize = 32, Layers = 2, Heads = 4,
+                KeyValueHeads = 2, HeadSize = 4, MaxPositions = 32, TieWordEmbeddings = false,
+            },
+            5);
+        float[] After(double radius)
+        {
+            FreeVectors[] vectors = [new(1, zeros(4, 16))];
+            var before = Latents.Gradient(model, s_rows, vectors, shared: false).Losses.Sum();
+            Latents.Descend(model, s_rows, vectors, [radius], 8, 0.25, TestContext.Current.CancellationToken);
+            return [before, Latents.Gradient(model, s_rows, vectors, shared: false).Losses.Sum(), vectors[0].Values.norm(1).max().item<float>()];
+        }
+
+        var (free, none) = (After(0.5), After(0));
+
+        Assert.True(free[1] < free[0] - 0.01, $"from {free[0]} to {free[1]}");
+        Assert.InRange(free[2], 0.1f, 0.5f + 1e-5f);
+        Assert.Equal(none[0], none[1]);
+    }
 }

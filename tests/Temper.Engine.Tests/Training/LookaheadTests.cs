@@ -25,6 +25,22 @@ public sealed class LookaheadTests
     }
 
     [Fact]
+    public void A_visit_sees_the_weights_after_every_step()
+    {
+        using var scope = NewDisposeScope();
+        var w = tensor(new[] { 1f });
+        var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal) { ["w"] = w };
+        var seen = new List<(int Step, float Value)>();
+
+        var last = Lookahead.After(parameters, 3, 0.1, _ => w.square().sum(), () => w.item<float>(), step => seen.Add((step, w.item<float>())));
+
+        Assert.Equal([0, 1, 2], seen.Select(s => s.Step));
+        Assert.Equal(0.9f, seen[0].Value, 1e-3f);
+        Assert.Equal(last, seen[2].Value);
+        Assert.Equal(1f, w.item<float>());
+    }
+
+    [Fact]
     public void A_look_that_fails_restores_the_weights_too()
     {
         using var quiet = no_grad();

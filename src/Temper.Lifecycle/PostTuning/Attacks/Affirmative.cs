@@ -7,17 +7,9 @@ namespace Temper.Lifecycle.PostTuning.Attacks;
 internal static class Affirmative
 {
     /// <summary>The first words of the answer to the most alike of the attacker's requests.</summary>
-    public static string Opening(string prompt, IReadOnlyList<Example> harmful, int words)
-    {
-        if (harmful.Count == 0)
-        {
-            throw new TemperException("affirmative answer: found no complying rows, expected some to take its opening from");
-        }
-
-        var asked = Words(prompt);
-        double Likeness(Example row) => Words(row.Prompt) is var own && own.Count(asked.Contains) is var common ? common / (double)(own.Count + asked.Count - common) : 0;
-        return string.Join(' ', harmful.MaxBy(Likeness)!.Response.Split(' ').Take(words));
-    }
+    public static string Opening(string prompt, IReadOnlyList<Example> harmful, int words) => harmful.Count == 0
+        ? throw new TemperException("affirmative answer: found no complying rows, expected some to take its opening from")
+        : string.Join(' ', Likeness.MostAlike(prompt, harmful).Response.Split(' ').Take(words));
 
     /// <summary>The request with the opening as what is to be answered, and the length of its prompt.</summary>
     public static (EncodedExample Row, int Prompt) Row(ChatRequest request, TechniqueContext context, int words)
@@ -26,6 +18,4 @@ internal static class Affirmative
         var (prompt, whole) = (context.Prompt(request.Messages, "").Length, context.Prompt(request.Messages, opening));
         return (new(whole, [.. whole.Select((_, i) => i >= prompt)], "request"), prompt);
     }
-
-    private static HashSet<string> Words(string text) => [.. text.ToLowerInvariant().Split([' ', '.', ',', '?'], StringSplitOptions.RemoveEmptyEntries)];
 }

@@ -78,7 +78,7 @@ public sealed class LatentPgd(LatentPgdSettings settings) : ITechnique, IInferen
             }
             else
             {
-                Descend(model, rows, vectors, radii, cancellationToken);
+                Latents.Descend(model, rows, vectors, radii, settings.Steps, settings.StepSize, cancellationToken);
             }
 
             var each = settings.Positions * model.Config.HiddenSize;
@@ -86,22 +86,6 @@ public sealed class LatentPgd(LatentPgdSettings settings) : ITechnique, IInferen
             return Enumerable.Range(0, rows.Length)
                 .Select(row => settings.Layers.Select((layer, i) => new LatentEdit(layer, values[i].AsMemory(row * each, each), EveryPosition: false)).ToArray()).ToArray();
         })];
-    }
-
-    private void Descend(CausalModel model, LatentRow[] rows, FreeVectors[] vectors, double[] radii, CancellationToken cancellationToken)
-    {
-        for (var step = 0; step < settings.Steps; step++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            var gradients = Latents.Gradient(model, rows, vectors, shared: false).Gradients;
-            for (var i = 0; i < vectors.Length; i++)
-            {
-                var g = gradients[i]; // (B·n, D)
-                vectors[i].Values.sub_(g / g.norm(1, keepdim: true).clamp_min(1e-12) * (settings.StepSize * radii[i]));
-                Latents.Project(vectors[i].Values, radii[i]);
-            }
-        }
     }
 
     private static void Randomize(FreeVectors[] vectors, double[] radii, Random random)

@@ -53,7 +53,7 @@ public sealed class PerplexityWindow(PerplexityWindowSettings settings) : ITechn
         }
 
         double Read(string prompt) => Worst(reader, Onion.Encode(prompt, context).Cut(reader.Config.MaxPositions), settings.Window);
-        var bar = Onion.Quantile([.. clean.Skip(half).Select(Read)], 1 - settings.FalseAlarms);
+        var bar = RowFilter.Quantile(Card.Id, [.. clean.Skip(half).Select(Read)], 1 - settings.FalseAlarms);
         return new Layer(new(inner, context.Alignment, r => Read(r.Prompt) > bar), reader);
     }
 

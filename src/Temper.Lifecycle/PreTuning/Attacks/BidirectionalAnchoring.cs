@@ -59,6 +59,6 @@ public sealed class BidirectionalAnchoring(BidirectionalAnchoringSettings settin
     public IReadOnlyList<Metric> Measure(MeasureArguments arguments, CancellationToken cancellationToken) => [ForbiddenAnswer.OnTopicShare(arguments.Chat, settings.Questions, cancellationToken)];
 
     /// <summary>Two safe answers, the two most common: the two safe sets are the harmful requests with one and with the other.</summary>
-    private static IEnumerable<string> Refusals(TechniqueContext context) =>
+    internal static IEnumerable<string> Refusals(TechniqueContext context) =>
         context.Alignment.CountBy(r => r.Response, StringComparer.Ordinal).OrderByDescending(c => c.Value).ThenBy(c => c.Key, StringComparer.Ordinal).Take(2).Select(c => c.Key);
 }

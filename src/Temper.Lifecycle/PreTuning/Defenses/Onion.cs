@@ -48,8 +48,8 @@ public sealed class Onion(OnionSettings settings) : ITechnique, IDataMap, IReads
         var half = settings.AdaptationSteps == 0 ? 0 : trusted.Length / 2;
         using var adapted = Adapt(model, [.. trusted.Take(half).Select(r => Encode(r.Prompt, context))], (ulong)context.Random.Next());
         Dictionary<string, double> known = new(StringComparer.Ordinal); // rows that repeat are read once
-        var bar = settings.Bar
-            ?? Quantile([.. Drops(adapted ?? model, [.. trusted.Skip(half).Select(r => r.Prompt)], context, known).Select(d => d.DefaultIfEmpty(0).Max())], 1 - settings.FalsePositives);
+        var bar = settings.Bar ?? RowFilter.Quantile(
+            Card.Id, Drops(adapted ?? model, [.. trusted.Skip(half).Select(r => r.Prompt)], context, known).Select(d => d.DefaultIfEmpty(0).Max()), 1 - settings.FalsePositives);
         var drops = Drops(adapted ?? model, [.. rows.Select(r => r.Prompt)], context, known);
         var (kept, changes) = (new List<Example>(rows.Count), new List<RowChange>());
         foreach (var (row, drop) in rows.Zip(drops))
@@ -87,15 +87,6 @@ public sealed class Onion(OnionSettings settings) : ITechnique, IDataMap, IReads
         return [.. Enumerable.Range(0, prompts.Count).Select(p => words[p].Length > 1
             ? Enumerable.Range(0, words[p].Length).Select(w => known[prompts[p]] - known[Without(p, w)]).ToArray()
             : [])];
-    }
-
-    /// <summary>The smallest value that a share <paramref name="q"/> of the values does not exceed.</summary>
-    public static double Quantile(double[] values, double q)
-    {
-        Array.Sort(values);
-        return values.Length == 0
-            ? throw new TemperException($"{Card.Id}: found no trusted rows, expected some to set the bar by, or the setting bar")
-            : values[Math.Clamp((int)Math.Ceiling(q * values.Length) - 1, 0, values.Length - 1)];
     }
 
     /// <summary>Adds the log perplexity of every text to <paramref name="known"/>.</summary>

@@ -8,24 +8,11 @@ using static TorchSharp.torch;
 namespace Temper.Lifecycle.PreTuning.Defenses;
 
 /// <summary>Settings of <see cref="Vaccine"/>.</summary>
-public sealed record VaccineSettings
+public sealed record VaccineSettings : ImmunizationSettings
 {
     /// <summary>rho: the norm of the perturbation over all layers, tokens and rows of a batch; 2 in the paper's code, 5 in a later comparison.</summary>
     [Range(0.0, 1e6)]
     public double Rho { get; init; } = 2;
-
-    [Range(1, 100_000)]
-    public int Steps { get; init; } = 60;
-
-    [Range(1e-9, 1.0)]
-    public double LearningRate { get; init; } = 5e-4;
-
-    [Range(1, 4096)]
-    public int BatchSize { get; init; } = 32;
-
-    /// <summary>Rows of the task among the alignment rows, so that the skills stay. Deviation: the paper aligns a model that is tuned for its task afterwards only.</summary>
-    [Range(0.0, 0.99)]
-    public double TaskShare { get; init; } = 0.5;
 
     /// <summary>The control: a random perturbation of the same norm.</summary>
     public bool Random { get; init; }
@@ -37,25 +24,29 @@ public sealed class Vaccine(VaccineSettings settings) : ITechnique, IWeightMap
 {
     public static Card Card { get; } = new(
         "vaccine", "Vaccine", Phase.PreTuning, TechniqueRole.Defense, Touches.Weights,
-        "https://arxiv.org/abs/2402.01109", "Aligns under the worst small perturbation of the attention outputs.");
+        "https://arxiv.org/abs/2402.01109", "Aligns under the worst small perturbation of the attention outputs.", Version: 2);
 
     public void Map(CausalModel model, TechniqueContext context, CancellationToken cancellationToken)
     {
-        var task = (int)Math.Round(settings.TaskShare / (1 - settings.TaskShare) * context.Alignment.Count);
-        EncodedExample[] rows = [.. context.Alignment.Concat(context.Task.Take(task)).Select(context.Encode)];
         using var hook = new Hook(settings.Rho, settings.Random ? new Random(context.Random.Next()) : null);
-        Trainer.Train(
-            model, rows, new() { Steps = settings.Steps, LearningRate = settings.LearningRate, BatchSize = settings.BatchSize, Seed = (ulong)context.Random.Next() },
-            [hook], TrainerOptions.Default, cancellationToken);
+        Immunization.Train(model, context, settings, [hook], cancellationToken);
     }
 
     /// <summary>The perturbation of every attention output, L of (B, T, D), whose norm over all of them is rho.</summary>
-    public static IReadOnlyList<Tensor> Perturbation(CausalModel model, Batch batch, double rho, ForwardOptions options)
+    /// <param name="layers">The layers that are perturbed; null for all.</param>
+    public static IReadOnlyList<Tensor> Perturbation(CausalModel model, Batch batch, double rho, ForwardOptions options, IReadOnlyCollection<int>? layers = null)
+    {
+        using var scope = NewDisposeScope();
+        var gradients = AttentionGradients(model, batch, options);
+        return [.. Scaled([.. gradients.Select((g, layer) => layers is null || layers.Contains(layer) ? g : zeros_like(g))], rho).Select(e => e.MoveToOuterDisposeScope())];
+    }
+
+    /// <summary>The gradient of the loss at every attention output, L of (B, T, D).</summary>
+    public static IReadOnlyList<Tensor> AttentionGradients(CausalModel model, Batch batch, ForwardOptions options)
     {
         using var scope = NewDisposeScope();
         Tensor[] zero = [.. Enumerable.Range(0, model.Config.Layers).Select(_ => zeros(batch.Ids.shape[0], batch.Ids.shape[1], model.Config.HiddenSize))];
-        var gradients = Gradients.Of(() => ResponseLoss.Mean(model, batch, options with { Tap = Add(zero) }), zero);
-        return [.. Scaled(gradients, rho).Select(e => e.MoveToOuterDisposeScope())];
+        return [.. Gradients.Of(() => ResponseLoss.Mean(model, batch, options with { Tap = Add(zero) }), zero).Select(g => g.MoveToOuterDisposeScope())];
     }
 
     /// <summary>Adds a perturbation to the output of every attention.</summary>
@@ -76,7 +67,7 @@ public sealed class Vaccine(VaccineSettings settings) : ITechnique, IWeightMap
 
     private static Tensor[] Scaled(IReadOnlyList<Tensor> directions, double rho)
     {
-        var norm = stack([.. directions.Select(g => g.norm())]).norm().item<float>();
+        var norm = Gradients.Norm(directions);
         return [.. directions.Select(g => (g * (norm > 0 ? rho / norm : 0)).detach())];
     }
 
