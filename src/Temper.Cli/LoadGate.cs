@@ -41,9 +41,10 @@ internal static class LoadGate
 
         var grave = report.Files.SelectMany(f => f.Findings).Where(f => Verdicts.Of(f.Severity) == report.Verdict).ToList();
         var refused = report.Verdict == Verdict.Malicious ? grave.Where(f => !accepted.Contains(f.RuleId, StringComparer.Ordinal)).ToList() : [];
-        foreach (var finding in (refused.Count > 0 ? refused : grave).DistinctBy(f => (f.RuleId, f.Location)).Take(20))
+        foreach (var rule in (refused.Count > 0 ? refused : grave).GroupBy(f => f.RuleId, StringComparer.Ordinal))
         {
-            Console.Error.WriteLine($"{finding.RuleId}  {TerminalText.Line(finding.Location)}: {TerminalText.Line(finding.Message)}");
+            var more = rule.Count() > 1 ? $" (and {rule.Count() - 1} more)" : "";
+            Console.Error.WriteLine($"{rule.Key}  {TerminalText.Line(rule.First().Location)}: {TerminalText.Line(rule.First().Message)}{more}");
         }
 
         Console.Error.WriteLine(refused.Count > 0
