@@ -8,8 +8,13 @@ var root = new RootCommand("Temper secures the fine-tuning of language models th
     BenchCommand.Create(),
     CatalogCommands.List(),
     CatalogCommands.Show(),
+    ChatCommand.Create(),
+    ConvertCommand.Create(),
+    GenerateCommand.Create(),
     GoldenCommand.Create(),
     HardenCommand.Create(),
+    InspectCommand.Create(),
+    MergeCommand.Create(),
     OrganismCommand.Create(),
     ScanCommand.Create(),
     RulesCommand.Create(),
@@ -25,7 +30,7 @@ try
 }
 catch (TemperException e)
 {
-    await Console.Error.WriteLineAsync($"temper: {e.Message}");
+    await Console.Error.WriteLineAsync($"temper: {TerminalText.Plain(e.Message)}");
     return ExitCodes.Usage;
 }
 catch (OperationCanceledException)

@@ -9,7 +9,7 @@ internal static class CommandLine
 
     public static Process Start(string folder, params string[] arguments)
     {
-        var info = new ProcessStartInfo(s_program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var info = new ProcessStartInfo(s_program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
         info.Environment["NO_COLOR"] = "1";
         return Process.Start(info)!;
     }
@@ -17,6 +17,15 @@ internal static class CommandLine
     public static Outcome Run(string folder, params string[] arguments)
     {
         using var process = Start(folder, arguments);
+        return End(process);
+    }
+
+    /// <summary>The same with lines piped into it.</summary>
+    public static Outcome Pipe(string folder, string input, params string[] arguments)
+    {
+        using var process = Start(folder, arguments);
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
         return End(process);
     }
 

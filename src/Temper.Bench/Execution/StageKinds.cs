@@ -135,6 +135,14 @@ internal static class StageKinds
         var plan = work.Parameters["plan"].Deserialize<TuningPlan>(StudyReader.PlanJson)!;
         var model = work.Model("model");
         var format = new ChatFormat(work.Tokenizer("model"));
+        var rows = work.Rows("rows");
+        if (rows.Count == 0) // a filter that drops every row of an attacker's file has won: nothing is tuned
+        {
+            work.Write("training.json", new TrainingResult([], 0, "no row was left to tune on", []));
+            Checkpoint.Save(model, work.Folder("model"), work.Output);
+            return;
+        }
+
         var hooks = new List<TrainingHook>();
         IReadOnlyList<TrainingHook> CreateHooks()
         {
@@ -148,13 +156,13 @@ internal static class StageKinds
             if (work.Parameters["process"] is JsonObject process)
             {
                 var result = ((ITuningProcess)StageWorkspace.Create(process)).Tune(
-                    new() { Model = model, Rows = work.Rows("rows"), Plan = plan, CreateHooks = CreateHooks, Context = work.Context(process, "model") }, cancellationToken);
+                    new() { Model = model, Rows = rows, Plan = plan, CreateHooks = CreateHooks, Context = work.Context(process, "model") }, cancellationToken);
                 work.Write("training.json", result);
             }
             else
             {
                 using var adapters = plan.Method == TuningMethod.Lora ? LoraAdapters.Attach(model, plan.LoraRank, plan.LoraAlpha, [.. plan.LoraTargets], plan.Seed) : null;
-                var result = Trainer.Train(model, [.. work.Rows("rows").Select(format.Encode)], plan, CreateHooks(), TrainerOptions.Default, cancellationToken);
+                var result = Trainer.Train(model, [.. rows.Select(format.Encode)], plan, CreateHooks(), TrainerOptions.Default, cancellationToken);
                 if (adapters is not null)
                 {
                     PeftFolder.Save(adapters, Path.Combine(work.Output, "adapter"), "the model of this stage");

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using Temper.Bench.Hardening;
 using Temper.Bench.Reports;
@@ -19,8 +18,8 @@ internal static class HardenCommand
     private static readonly Option<string> s_threats = new("--threats") { Description = $"A file, or one of: {string.Join(", ", ThreatProfile.Names)}", DefaultValueFactory = _ => "lifecycle" };
     private static readonly Option<double> s_utilityLoss = new("--utility-loss") { Description = "The share of the undefended utility that the stack may cost", DefaultValueFactory = _ => 0.1 };
     private static readonly Option<double> s_overRefusal = new("--over-refusal") { Description = "How much more often it may refuse benign requests", DefaultValueFactory = _ => 0.1 };
-    private static readonly Option<TimeSpan?> s_time = new("--time") { Description = "What the search may take, such as 20m or 2h; by default as long as it takes", CustomParser = Duration };
-    private static readonly Option<long?> s_memory = new("--memory") { Description = "What all workers may take, such as 8g; by default one worker a core", CustomParser = Bytes };
+    private static readonly Option<TimeSpan?> s_time = new("--time") { Description = "What the search may take, such as 20m or 2h; by default as long as it takes", CustomParser = Amounts.Duration };
+    private static readonly Option<long?> s_memory = new("--memory") { Description = "What all workers may take, such as 8g; by default one worker a core", CustomParser = Amounts.Bytes };
     private static readonly Option<int> s_depth = new("--depth") { Description = "Defenses in a stack, at most", DefaultValueFactory = _ => 3 };
     private static readonly Option<TuningMethod> s_method = new("--method") { Description = "How the model is tuned: full or lora", DefaultValueFactory = _ => TuningMethod.Full };
     private static readonly Option<int> s_steps = new("--steps") { Description = "Training steps", DefaultValueFactory = _ => 80 };
@@ -100,25 +99,4 @@ internal static class HardenCommand
 
     private static double Within(double value, string name, double low, double high) => value >= low && value <= high ? value
         : throw new TemperException(string.Create(CultureInfo.InvariantCulture, $"{name}: found {value}, expected a number from {low} to {high}"));
-
-    private static TimeSpan? Duration(ArgumentResult argument) =>
-        Measure(argument, "a time such as 90s, 20m or 2h", ("s", 1), ("m", 60), ("h", 3600)) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
-
-    private static long? Bytes(ArgumentResult argument) => (long?)Measure(argument, "an amount such as 500m or 8g", ("m", 1 << 20), ("g", 1 << 30), ("t", 1L << 40));
-
-    private static double? Measure(ArgumentResult argument, string expected, params (string Unit, double Size)[] units)
-    {
-        var text = argument.Tokens.Count == 0 ? "" : argument.Tokens[0].Value;
-        foreach (var (unit, size) in units)
-        {
-            if (text.EndsWith(unit, StringComparison.OrdinalIgnoreCase) && double.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-                && value > 0 && value * size < 1e15)
-            {
-                return value * size;
-            }
-        }
-
-        argument.AddError($"{argument.Argument.Name}: found {text}, expected {expected}");
-        return null;
-    }
 }

@@ -62,7 +62,7 @@ internal static class ScanCommand
             var report = Scanner.Scan(roots, options, cancellationToken);
             report = known?.Without(report) ?? report;
             line.Dispose();
-            Write(Text(report, roots, result.GetValue(format)!, result.GetValue(output) is null, cancellationToken), result.GetValue(output));
+            OutputFile.Write(Text(report, roots, result.GetValue(format)!, result.GetValue(output) is null, cancellationToken), result.GetValue(output));
             return Task.FromResult(Fails(report, result.GetValue(failOn)!) ? ExitCodes.Findings : ExitCodes.Done);
         });
         return command;
@@ -92,24 +92,4 @@ internal static class ScanCommand
         "suspicious" => report.Verdict >= Verdict.Suspicious,
         _ => report.Verdict >= Verdict.Suspicious || report.Status != ScanStatus.Complete,
     };
-
-    private static void Write(string text, string? output)
-    {
-        if (output is null)
-        {
-            Console.Out.Write(text);
-            return;
-        }
-
-        try
-        {
-            var aside = $"{output}.{Guid.NewGuid():N}.tmp";
-            File.WriteAllText(aside, text);
-            File.Move(aside, output, overwrite: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new TemperException($"--output {output}: expected a file that can be written: {e.Message}", e);
-        }
-    }
 }

@@ -18,7 +18,7 @@ public static class Checkpoint
         using var file = ShardedSafeTensors.Open(folder);
         var shapes = ModelFactory.Shapes(config);
         var names = Names(config, file);
-        Check(folder, config, file, shapes, names);
+        Check(folder, config, file);
         using var scope = NewDisposeScope();
         var parameters = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (var (name, shape) in shapes)
@@ -59,7 +59,7 @@ public static class Checkpoint
     }
 
     /// <summary>What each parameter is called in the file: checkpoints of the bare model leave the family's prefix away.</summary>
-    private static Dictionary<string, string> Names(ModelConfig config, ShardedSafeTensors file)
+    internal static Dictionary<string, string> Names(ModelConfig config, ShardedSafeTensors file)
     {
         var prefix = Family.Of(config).Base;
         string Find(string name) =>
@@ -67,9 +67,12 @@ public static class Checkpoint
         return ModelFactory.Shapes(config).ToDictionary(s => s.Name, s => Find(s.Name), StringComparer.Ordinal);
     }
 
-    private static void Check(string folder, ModelConfig config, ShardedSafeTensors file, IReadOnlyList<(string Name, long[] Shape)> shapes, Dictionary<string, string> names)
+    /// <summary>Whether a checkpoint has every tensor that its config.json calls for, in the right shape; reads headers only.</summary>
+    /// <exception cref="TemperException">One is missing or has another shape.</exception>
+    public static void CheckHeaders(string folder, ModelConfig config, ShardedSafeTensors file)
     {
-        foreach (var (name, shape) in shapes)
+        var names = Names(config, file);
+        foreach (var (name, shape) in ModelFactory.Shapes(config))
         {
             if (!file.TryGet(names[name], out var info))
             {
@@ -81,7 +84,13 @@ public static class Checkpoint
                 throw new TemperException($"{folder}: tensor {name}: found shape [{string.Join(", ", info.Shape)}], expected [{string.Join(", ", shape)}] from config.json");
             }
         }
+    }
 
+    /// <summary>The same, and nothing beyond it.</summary>
+    internal static void Check(string folder, ModelConfig config, ShardedSafeTensors file)
+    {
+        CheckHeaders(folder, config, file);
+        var (shapes, names) = (ModelFactory.Shapes(config), Names(config, file));
         var known = names.Values.ToHashSet(StringComparer.Ordinal);
         var buffers = Family.Of(config).Buffers;
         foreach (var stranger in file.Tensors.Where(t => !known.Contains(t.Name) && !Array.Exists(buffers, b => t.Name.EndsWith($".{b}", StringComparison.Ordinal))))

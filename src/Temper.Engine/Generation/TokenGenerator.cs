@@ -6,10 +6,15 @@ using static TorchSharp.torch;
 namespace Temper.Engine.Generation;
 
 /// <summary>Batched generation with a key-value cache. Prompts of different length are padded on the left.</summary>
+/// <param name="endTokens">What ends an answer; where there are none, only the limit does.</param>
 /// <param name="tap">Reads and writes the activations of every pass: first of the prompt, then of one token at a time.</param>
 /// <param name="guide">A second model that reads along.</param>
-public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTap? tap = null, DecodingGuide? guide = null)
+public sealed class TokenGenerator(CausalModel model, IReadOnlyCollection<int> endTokens, ActivationTap? tap = null, DecodingGuide? guide = null)
 {
+    public TokenGenerator(CausalModel model, int endToken, ActivationTap? tap = null, DecodingGuide? guide = null) : this(model, [endToken], tap, guide)
+    {
+    }
+
     /// <summary>Continues each prompt until the end token or the limit. The end token is not part of the answer.</summary>
     /// <param name="prompts">Token ids, at least one each.</param>
     public IReadOnlyList<int[]> Generate(IReadOnlyList<int[]> prompts, Sampling sampling, CancellationToken cancellationToken)
@@ -66,7 +71,7 @@ public sealed class TokenGenerator(CausalModel model, int endToken, ActivationTa
         {
             for (var row = 0; row < batch; row++)
             {
-                done[row] |= next[row] == endToken;
+                done[row] |= endTokens.Contains((int)next[row]);
                 if (!done[row])
                 {
                     outputs[row].Add((int)next[row]);

@@ -4,7 +4,7 @@ using Temper.Core;
 namespace Temper.Engine.Lora;
 
 /// <summary>What an adapter_config.json says that changes the computation; what is not supported there is an error.</summary>
-internal sealed record PeftConfig(int Rank, double Alpha, bool UseRsLora, bool UseDora, IReadOnlyList<string> ModulesToSave)
+public sealed record PeftConfig(int Rank, double Alpha, bool UseRsLora, bool UseDora, IReadOnlyList<string> ModulesToSave)
 {
     // what each may say, as JSON; absent and null are fine everywhere
     private static readonly (string Field, string[] Supported)[] s_fields =
@@ -13,6 +13,9 @@ internal sealed record PeftConfig(int Rank, double Alpha, bool UseRsLora, bool U
         ("use_qalora", ["false"]), ("layer_replication", []), ("target_parameters", []), ("trainable_token_indices", []), ("enable_lora", []), ("alora_invocation_tokens", []), ("arrow_config", []),
     ];
 
+    /// <summary>What the adapter says that it was trained on; empty where it says nothing.</summary>
+    public string BaseModel { get; private init; } = "";
+
     /// <summary>What B A is multiplied by: alpha / r, or alpha / sqrt(r) (rsLoRA, Kalajdzievski 2023).</summary>
     public double Scale => Alpha / (UseRsLora ? Math.Sqrt(Rank) : Rank);
 
@@ -20,6 +23,7 @@ internal sealed record PeftConfig(int Rank, double Alpha, bool UseRsLora, bool U
     public bool IsSaved(string parameter) =>
         parameter[..parameter.LastIndexOf('.')] is var module && ModulesToSave.Any(m => module == m || module.EndsWith($".{m}", StringComparison.Ordinal));
 
+    /// <exception cref="TemperException">A field is missing, out of range or not supported.</exception>
     public static PeftConfig Read(string path)
     {
         try
@@ -50,7 +54,7 @@ internal sealed record PeftConfig(int Rank, double Alpha, bool UseRsLora, bool U
                 { ValueKind: JsonValueKind.Array } list when list.EnumerateArray().All(m => m.ValueKind == JsonValueKind.String) => list.EnumerateArray().Select(m => m.GetString()!).ToArray(),
                 _ => throw Error("modules_to_save", "a list of names"),
             };
-            return new(rank, alpha, Flag("use_rslora"), Flag("use_dora"), modules);
+            return new(rank, alpha, Flag("use_rslora"), Flag("use_dora"), modules) { BaseModel = Get("base_model_name_or_path") is { ValueKind: JsonValueKind.String } name ? name.GetString()! : "" };
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or IOException or UnauthorizedAccessException)
         {

@@ -71,6 +71,22 @@ public sealed class StudySessionTests : IDisposable
     }
 
     [Fact]
+    public void Where_a_filter_leaves_no_row_nothing_is_tuned_and_the_cell_is_measured()
+    {
+        var yaml = ToyStudy.Yaml.Replace("[none, safe-instr]", "[none, {id: onion, settings: {bar: -1000, adaptationSteps: 0}}]", StringComparison.Ordinal);
+        using var session = new StudySession(_toy.Study(yaml), _toy.Store);
+        session.RunHere(2, _ => { }, TestContext.Current.CancellationToken);
+        var report = session.Report();
+
+        Assert.All(report.Cells, c => Assert.Equal((CellStatus.Done, null), (c.Status, c.Reason)));
+        foreach (var seed in report.Cells.Select(c => c.Seed).Distinct())
+        {
+            var harm = report.Cells.Where(c => c.Defense == "onion" && c.Seed == seed && c.Attack is "none" or "harmful-rows").Select(c => c.Metrics.First(m => m.Name == MetricNames.Harm).Value);
+            Assert.Single(harm.Distinct());
+        }
+    }
+
+    [Fact]
     public void A_cell_that_fails_says_why_and_the_others_go_on()
     {
         // a random model has no refusal to ablate
