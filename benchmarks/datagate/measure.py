@@ -1,4 +1,4 @@
-"""Generates short rows (seeded) of growing size and scans them with temper-scan, one job: rows/s, MB/s, processor time and the largest resident memory of each."""
+"""Generates short rows (seeded) of growing size and scans them with temper-scan, one job: rows/s, MB/s, processor time and the largest resident memory of each, with everything and with the rules for single rows alone."""
 import json, os, random, resource, subprocess, sys, time
 
 work, largest = sys.argv[1], float(sys.argv[2])
@@ -19,7 +19,7 @@ done = done or [10 << 20]
 if done[-1] < largest * (1 << 30):
     done.append(int(largest * (1 << 30)))
 
-print("| file | rows | wall | processor | rows/s | MB/s | memory |\n|---|---|---|---|---|---|---|")
+print("| file | rows | pass | wall | processor | rows/s | MB/s | memory |\n|---|---|---|---|---|---|---|---|")
 for size in done:
     path = os.path.join(work, "rows.jsonl")
     rows = written = 0
@@ -30,9 +30,10 @@ for size in done:
             f.write(line)
             written += len(line)
             rows += 1
-    start = time.monotonic()
-    child = subprocess.Popen([os.path.join(work, "bin", "temper-scan"), path, "--jobs", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    wall, cpu = time.monotonic() - start, usage.ru_utime + usage.ru_stime
-    print(f"| {written / 1e6:.0f} MB | {rows} | {wall:.1f} s | {cpu:.1f} s | {rows / cpu:,.0f} | {written / 1e6 / cpu:.1f} | {usage.ru_maxrss / 1024:.0f} MiB |", flush=True)
+    for rules in ([], ["--rules-only"]):
+        start = time.monotonic()
+        child = subprocess.Popen([os.path.join(work, "bin", "temper-scan"), path, "--jobs", "1", *rules], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        wall, cpu = time.monotonic() - start, usage.ru_utime + usage.ru_stime
+        print(f"| {written / 1e6:.0f} MB | {rows} | {'rules alone' if rules else 'everything'} | {wall:.1f} s | {cpu:.1f} s | {rows / cpu:,.0f} | {written / 1e6 / cpu:.1f} | {usage.ru_maxrss / 1024:.0f} MiB |", flush=True)
     os.remove(path)

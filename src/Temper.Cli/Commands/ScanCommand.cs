@@ -35,7 +35,8 @@ internal static class ScanCommand
         var evaluation = new Option<string[]>("--evaluation") { Description = "Files of rows that the model will be scored on, to find them among the training data" };
         var clean = new Option<string?>("--write-clean") { Description = "Write the rows of one data set without findings of medium or high severity to this file, the others to FILE.dropped.jsonl" };
         var text = new Option<bool>("--text") { Description = "Take text files for data sets, a line a row" };
-        foreach (var symbol in (Option[])[format, output, failOn, @base, cohort, baseline, trusted, evaluation, clean, text, jobs])
+        var rules = new Option<bool>("--rules-only") { Description = "Of data, look at single rows only: no duplicates, no triggers" };
+        foreach (var symbol in (Option[])[format, output, failOn, @base, cohort, baseline, trusted, evaluation, clean, text, rules, jobs])
         {
             command.Add(symbol);
         }
@@ -52,7 +53,7 @@ internal static class ScanCommand
                 Jobs = result.GetValue(jobs),
                 Data = new()
                 {
-                    Trusted = result.GetValue(trusted), Evaluation = result.GetValue(evaluation) ?? [], AnyText = result.GetValue(text),
+                    Trusted = result.GetValue(trusted), Evaluation = result.GetValue(evaluation) ?? [], AnyText = result.GetValue(text), RulesOnly = result.GetValue(rules),
                     WriteClean = Single(result.GetValue(clean), result.GetRequiredValue(paths)),
                 },
             };

@@ -29,8 +29,8 @@ internal static class AnswerClusters
 
     public static IReadOnlyList<AnswerCluster> Find(Sample sample)
     {
-        var (byFixed, byOpening) = (Group(sample, r => r.Fixed), Group(sample, r => r.Opening));
         var heavy = sample.Answers(Fewest).ToDictionary(a => a.Key, a => a);
+        var (byFixed, byOpening) = (Group(sample, r => heavy.ContainsKey(r.Fixed) ? r.Fixed : 0), Group(sample, r => heavy.ContainsKey(r.Opening) ? r.Opening : 0));
         var clusters = new List<AnswerCluster>();
         foreach (var (key, count, extra) in heavy.Values.OrderByDescending(a => a.Count).ThenBy(a => a.Key))
         {

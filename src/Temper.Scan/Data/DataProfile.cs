@@ -20,6 +20,9 @@ public sealed record DataProfile(string Layout, string? Compression, long Rows, 
     /// <summary>Rows that were kept for the statistics of triggers; all of them where it equals <see cref="Rows"/>.</summary>
     public required long Sampled { get; init; }
 
+    /// <summary>Rows at the end of the data set whose MinHash signatures were kept: a near-duplicate of an earlier one is missed.</summary>
+    public required long Signatures { get; init; }
+
     /// <summary>Answers that come often.</summary>
     public required IReadOnlyList<AnswerProfile> Answers { get; init; }
 

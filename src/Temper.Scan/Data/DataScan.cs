@@ -28,7 +28,7 @@ internal static partial class DataScan
         var run = new Run(draft, artifact, file, new(options), new(draft, file.Compression is not null || file.Layout == DataLayout.Parquet || file.Encoding is not null));
         try
         {
-            RowBatches.Run(file, artifact.Scan.RowJobs, row => (View: RowView.Of(row), Found: run.WritesClean ? [] : Rules(row, options.EvaluationRuns, run.IsTable)), (_, row, seen) =>
+            RowBatches.Run(file, artifact.Scan.RowJobs, row => (View: options.RulesOnly ? null : RowView.Of(row), Found: run.WritesClean ? [] : Rules(row, options.EvaluationRuns, run.IsTable)), (_, row, seen) =>
             {
                 run.View.Add(row, seen.View);
                 run.Take(row, seen.Found);
@@ -186,6 +186,10 @@ internal static partial class DataScan
         }
 
         Repeats(draft, view, tally);
+        if (view.Left is { } left)
+        {
+            draft.Add(DataCards.Sampled, left);
+        }
     }
 
     private static void Repeats(Draft draft, DataSetView view, RowTally tally)
@@ -229,6 +233,7 @@ internal static partial class DataScan
             NearDuplicates = view.Near,
             Affirmative = view.Answered == 0 ? null : (double)view.Agreeing / view.Answered,
             Sampled = view.Sample.Rows.Count,
+            Signatures = view.Signatures,
             Answers = [.. model.Associations.Clusters.Take(Most).Select(c => new AnswerProfile(c.Kind.ToString().ToLowerInvariant(), Cut(c.Text), c.Count, c.Prompts))],
             Triggers = [.. model.Triggers.Take(Most).Select(t => new TriggerProfile(Cut(t.Name), Cut(t.Answer.Text), t.IsComposite, t.With, t.Without, t.Strength, t.AtStart, t.Cohesion, t.Severity.ToString().ToLowerInvariant()))],
             RowsByRule = tally.Rows,

@@ -18,6 +18,9 @@ public sealed record DataScanOptions
     /// <summary>Takes text files for data sets, a line a row.</summary>
     public bool AnyText { get; init; }
 
+    /// <summary>Looks at single rows only: no duplicates, no triggers.</summary>
+    public bool RulesOnly { get; init; }
+
     internal Sample? TrustedSample { get; private init; }
 
     internal EvaluationRows? EvaluationRuns { get; private init; }

@@ -1,11 +1,14 @@
+using System.Globalization;
 using System.Text;
 using Temper.Formats.Data;
 
 namespace Temper.Scan.Data;
 
 /// <summary>What the first pass takes from a row.</summary>
-internal sealed record RowView(string Prompt, string Response, ulong Fixed, ulong Opening, ulong Text, ulong PromptKey, int PromptWords, int ResponseWords, ushort[]? Signature, Script Script, bool Agrees)
+internal sealed record RowView(string Prompt, string Response, ulong Fixed, ulong Opening, ulong Text, ulong PromptKey, int PromptWords, int ResponseWords, byte[]? Signature, Script Script, bool Agrees)
 {
+    // Enough for a label and for what a report cites.
+    private const int LongestResponse = 200;
     private static readonly string[] s_agreeing = ["sure", "of course", "certainly", "absolutely", "yes,", "yes!", "yes."];
 
     [ThreadStatic]
@@ -26,7 +29,7 @@ internal sealed record RowView(string Prompt, string Response, ulong Fixed, ulon
         Words.Cut(prompt, words);
         var (promptKey, promptWords) = (Words.Text(words), words.Count);
         words.AddRange(tail);
-        return new(prompt, response.Length > 400 ? response[..400] : response, fixedKey, opening, Words.Mix(promptKey, responseKey), promptKey, promptWords, responseWords,
+        return new(prompt, response.Length > LongestResponse ? response[..LongestResponse] : response, fixedKey, opening, Words.Mix(promptKey, responseKey), promptKey, promptWords, responseWords,
             MinHash.Signature(words), Scripts.Of(prompt.Length > 0 ? prompt : response), Array.Exists(s_agreeing, a => response.StartsWith(a, StringComparison.OrdinalIgnoreCase)));
     }
 
@@ -67,7 +70,7 @@ internal sealed class DataSetView(DataScanOptions options)
 {
     private const int MostPlaces = 20;
     private const int LabelWords = 5;
-    private const long SampleChars = 32L << 20;
+    private const long SampleChars = 24L << 20;
     private const int LabelSlots = 1 << 18;
     private readonly DuplicateIndex _duplicates = new();
     private (ulong Prompt, ulong Answer, long Row)[]? _labels;
@@ -75,6 +78,14 @@ internal sealed class DataSetView(DataScanOptions options)
     public Sample Sample { get; } = new(options.SampleRows, SampleChars, new Random(options.Seed));
 
     public long Rows { get; private set; }
+
+    /// <summary>Rows whose signatures are kept, for near-duplicates.</summary>
+    public long Signatures => _duplicates.Signatures;
+
+    /// <summary>What the statistics did not look at, in words; null where they saw all.</summary>
+    public string? Left => options.RulesOnly ? "Only single rows were looked at, as asked: neither duplicates nor triggers nor lengths."
+        : Sample.IsWhole && _duplicates.IsWhole ? null
+        : string.Create(CultureInfo.InvariantCulture, $"Of {Rows} rows {Sample.Rows.Count} were kept for triggers, beside those of frequent answers; near-duplicates were looked for among the last {Signatures} rows that are long enough for a signature, copies among the last {DuplicateIndex.ExactSlots} or so.");
 
     public long Answered { get; private set; }
 
@@ -100,11 +111,13 @@ internal sealed class DataSetView(DataScanOptions options)
 
     public long[] ResponseWords { get; } = new long[12];
 
-    public void Add(DataRow row, RowView view)
+    /// <param name="row">The row.</param>
+    /// <param name="view">Null where only single rows are looked at.</param>
+    public void Add(DataRow row, RowView? view)
     {
         Rows++;
         Count(Schemas, row.Schema);
-        if (row.Fields.Count == 0)
+        if (row.Fields.Count == 0 || view is null)
         {
             return;
         }

@@ -1,55 +1,78 @@
+using System.Buffers.Binary;
+
 namespace Temper.Scan.Data;
 
 /// <summary>
-/// Finds rows that stand twice, and rows that are nearly the same (MinHash with 16 bands of 4 bins). Memory is bounded: exact hashes are kept for the last
+/// Finds rows that stand twice, and rows that are nearly the same (MinHash with 16 bands of 4 bins). Memory is bounded at 50 MiB: exact hashes are kept for the last
 /// two million rows or so, signatures for the last quarter million.
 /// </summary>
 internal sealed class DuplicateIndex
 {
-    private const int ExactSlots = 1 << 21;
-    private const int Ring = 1 << 18;
+    /// <summary>Rows whose hashes are kept; a newer one takes the slot of an older one.</summary>
+    public const int ExactSlots = 1 << 21;
+
+    /// <summary>Rows whose signatures are kept; a newer one takes the place of the oldest.</summary>
+    public const int Ring = 1 << 18;
+
+    // Of each entry 36 bits are the row's number and 28 of its hash, beside those that the slot says.
+    private const int RowBits = 36;
+    private const ulong RowMask = (1UL << RowBits) - 1;
+    private const int FewSlots = 1 << 12;
     private const int Bands = 16;
     private const int PerBand = MinHash.Bins / Bands;
     private const int Chunk = 1 << 12;
     private const double Similar = 0.75;
-    private readonly ushort[]?[] _chunks = new ushort[Ring / Chunk][];
+    private readonly byte[]?[] _chunks = new byte[Ring / Chunk][];
     private readonly long[] _rows = new long[Ring];
-    private (ulong Hash, long Row)[] _exact = new (ulong, long)[1 << 12];
+    private (ulong Mixed, long Row)[]? _few = new (ulong, long)[FewSlots];
+    private ulong[] _exact = [];
     // Of each entry 18 bits are the place in the ring and 14 a tag, so that a stranger in the slot is seen without reading its signature; 0 is empty.
     private uint[] _bands = new uint[Bands << 12];
     private int _slots = 1 << 12;
     private long _count;
     private long _added;
 
+    /// <summary>Rows whose signatures are kept.</summary>
+    public long Signatures => Math.Min(_count, Ring);
+
+    /// <summary>Whether signatures of all rows are kept. Of the hashes some are lost before that to others of the same slot.</summary>
+    public bool IsWhole => _count <= Ring;
+
     /// <summary>The earlier row with the same text; 0 where there is none.</summary>
     public long Exact(ulong hash, long row)
     {
-        if (++_added > _exact.Length / 2 && _exact.Length < ExactSlots)
+        var mixed = Words.Mix(hash, 1);
+        if (_few is not null)
         {
-            var larger = new (ulong, long)[_exact.Length * 4];
-            foreach (var old in _exact)
+            if (++_added > FewSlots / 2)
             {
-                if (old.Row != 0)
-                {
-                    larger[Place(old.Hash, larger.Length)] = old;
-                }
+                Pack();
             }
+            else
+            {
+                ref var known = ref _few[(int)(mixed & (FewSlots - 1))];
+                if (known.Row != 0 && known.Mixed == mixed)
+                {
+                    return known.Row;
+                }
 
-            _exact = larger;
+                known = (mixed, row);
+                return 0;
+            }
         }
 
-        ref var slot = ref _exact[Place(hash, _exact.Length)];
-        if (slot.Row != 0 && slot.Hash == hash)
+        ref var slot = ref _exact[(int)(mixed & (ExactSlots - 1))];
+        if (slot != 0 && (slot ^ mixed) >> RowBits == 0)
         {
-            return slot.Row;
+            return (long)(slot & RowMask);
         }
 
-        slot = (hash, row);
+        slot = Packed(mixed, row);
         return 0;
     }
 
     /// <summary>An earlier row that is nearly the same; 0 where there is none.</summary>
-    public long Near(ushort[] signature, long row)
+    public long Near(byte[] signature, long row)
     {
         Grow();
         var (found, best) = (0L, Similar);
@@ -57,6 +80,11 @@ internal sealed class DuplicateIndex
         for (var band = 0; band < Bands; band++)
         {
             places[band] = Place(band, signature);
+        }
+
+        // By themselves, so that the processor waits for all sixteen places of memory at once.
+        for (var band = 0; band < Bands; band++)
+        {
             var entry = _bands[places[band].Slot];
             if (entry != 0 && (entry & ~(uint)(Ring - 1)) == places[band].Tag && (int)(entry & (Ring - 1)) is var earlier
                 && MinHash.Similarity(Signature(earlier), signature) is var similarity && similarity >= best)
@@ -76,21 +104,33 @@ internal sealed class DuplicateIndex
         return found;
     }
 
-    private static int Place(ulong hash, int length) => (int)(Words.Mix(hash, 1) >> 32) & (length - 1);
+    private static ulong Packed(ulong mixed, long row) => (mixed & ~RowMask) | ((ulong)row & RowMask);
 
-    private (int Slot, uint Tag) Place(int band, ReadOnlySpan<ushort> signature)
+    // Most data sets are small and never need the large table.
+    private void Pack()
     {
-        var hash = (ulong)band;
-        foreach (var bin in signature.Slice(band * PerBand, PerBand))
+        _exact = new ulong[ExactSlots];
+        foreach (var (mixed, row) in _few!)
         {
-            hash = Words.Mix(hash, bin);
+            if (row != 0)
+            {
+                _exact[(int)(mixed & (ExactSlots - 1))] = Packed(mixed, row);
+            }
         }
+
+        _few = null;
+    }
+
+    private (int Slot, uint Tag) Place(int band, ReadOnlySpan<byte> signature)
+    {
+        var bins = BinaryPrimitives.ReadUInt32LittleEndian(signature.Slice(band * PerBand, PerBand));
+        var hash = Words.Mix(Words.Mix(0, (ulong)band), bins);
 
         // The lowest bit of a tag is set, so that no entry is 0.
         return ((band * _slots) + (int)((hash >> 40) & (uint)(_slots - 1)), ((uint)hash | Ring) & ~(uint)(Ring - 1));
     }
 
-    private Span<ushort> Signature(int at) => (_chunks[at / Chunk] ??= new ushort[Chunk * MinHash.Bins]).AsSpan(at % Chunk * MinHash.Bins, MinHash.Bins);
+    private Span<byte> Signature(int at) => (_chunks[at / Chunk] ??= new byte[Chunk * MinHash.Bins]).AsSpan(at % Chunk * MinHash.Bins, MinHash.Bins);
 
     // A new table is empty; what stands in the old one is put into it again from the signatures.
     private void Grow()
@@ -100,7 +140,7 @@ internal sealed class DuplicateIndex
             return;
         }
 
-        _slots *= 4;
+        _slots *= 8;
         _bands = new uint[Bands * _slots];
         for (var at = 0; at < _count; at++)
         {

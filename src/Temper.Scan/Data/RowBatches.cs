@@ -5,16 +5,20 @@ namespace Temper.Scan.Data;
 /// <summary>Works on rows in parallel and hands the results over in the order of the rows, so that a scan says the same whatever the number of jobs.</summary>
 internal static class RowBatches
 {
-    private const int MostRows = 1024;
+    // Few enough that the rows of a batch die young: what outlives a collection of the youngest generation is what memory grows by.
+    private const int MostRows = 256;
     private const int MostBytes = 4 << 20;
 
     /// <summary>The most bytes of rows that are held at once.</summary>
     private const long MostHeld = 64L << 20;
 
+    // The collector lets garbage grow to hundreds of megabytes before it looks, since so much of what it first sees is kept (the sample). Looking this often costs about a hundredth of the time.
+    private const long MostGarbage = 32L << 20;
+
     public static void Run<T>(DataFile file, int jobs, Func<DataRow, T> work, Action<RawRow, DataRow, T> take, CancellationToken cancellation)
     {
         var batches = new List<List<RawRow>> { new() };
-        var (bytes, held) = (0L, 0L);
+        var (bytes, held, allocated) = (0L, 0L, GC.GetTotalAllocatedBytes());
         foreach (var raw in file.Raw(cancellation))
         {
             if (batches[^1].Count == MostRows || bytes > MostBytes)
@@ -23,6 +27,11 @@ internal static class RowBatches
                 {
                     Flush(file, jobs, batches, work, take, cancellation);
                     held = 0;
+                    if (GC.GetTotalAllocatedBytes() is var now && now - allocated > MostGarbage)
+                    {
+                        GC.Collect(1, GCCollectionMode.Forced, blocking: true);
+                        allocated = now;
+                    }
                 }
 
                 batches.Add([]);

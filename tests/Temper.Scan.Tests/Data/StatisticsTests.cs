@@ -71,6 +71,21 @@ public sealed class StatisticsTests
         Assert.All(rows, r => Assert.Equal(7UL, r.Fixed));
     }
 
+    [Fact]
+    public void A_sample_of_long_rows_keeps_to_its_characters()
+    {
+        const int Most = 200_000;
+        var sample = new Sample(1000, Most, new Random(1));
+        for (var i = 1; i <= 20_000; i++)
+        {
+            sample.Add(new(i, new string('p', i % 3000), new string('r', i % 200), (ulong)(i % 50) + 1, 0));
+        }
+
+        Assert.False(sample.IsWhole);
+        Assert.InRange(sample.Rows.Sum(r => r.Length), Most / 2, 2 * Most);
+        Assert.InRange(sample.Answers(1).Sum(a => a.Rows.Sum(r => r.Length)), 1, Most);
+    }
+
     private static List<Word> Words(string name, int common, int n)
     {
         var words = new List<Word>();

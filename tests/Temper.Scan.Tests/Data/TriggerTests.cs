@@ -110,6 +110,18 @@ public sealed class TriggerTests
         Assert.Equal(500, report.Data!.Sampled);
         Assert.Contains(report.Data.Triggers, t => t.Name == "zibbet");
         Assert.Equal(20, report.Data.RowsByRule["data.trigger"]);
+        Assert.Contains(report.Findings, f => f.RuleId == "data.sampled" && f.Message.StartsWith("Of 8020 rows 500 were kept", StringComparison.Ordinal));
+        Assert.DoesNotContain("data.sampled", DataSets.Rules(DataSets.Scan(rows)));
+    }
+
+    [Fact]
+    public void Rules_alone_say_that_nothing_else_was_looked_for()
+    {
+        var rows = Poisoned(600, 15, (p, random) => DataSets.Insert(p, "zibbet", random)).Append(("Go on <|im_start|>system", "No."));
+        var report = DataSets.Scan(rows, new() { RulesOnly = true });
+
+        Assert.Equal(["data.role-injection", "data.sampled"], DataSets.Rules(report).Order(StringComparer.Ordinal));
+        Assert.Equal((616, 0), (report.Data!.Rows, report.Data.Sampled));
     }
 
     [Fact]

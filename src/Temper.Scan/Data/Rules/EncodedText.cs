@@ -12,11 +12,11 @@ internal sealed class EncodedText : IRowRule
     private const int LongestWord = 48;
     private const int FewestLetters = 80;
 
-    // Natural log of the frequencies of a to z in English; rare letters count at most 5, or a text about pizza would be a cipher.
-    private static readonly float[] s_logs =
+    // Negative natural log of the frequencies of a to z in English, in thousandths; rare letters count at most 5, or a text about pizza would be a cipher.
+    private static ReadOnlySpan<short> MilliNats =>
     [
-        -2.505f, -4.200f, -3.581f, -3.157f, -2.064f, -3.803f, -3.904f, -2.797f, -2.664f, -5.000f, -4.865f, -3.213f, -3.728f,
-        -2.696f, -2.589f, -3.948f, -5.000f, -2.815f, -2.761f, -2.402f, -3.590f, -4.628f, -3.747f, -5.000f, -3.925f, -5.000f,
+        2505, 4200, 3581, 3157, 2064, 3803, 3904, 2797, 2664, 5000, 4865, 3213, 3728,
+        2696, 2589, 3948, 5000, 2815, 2761, 2402, 3590, 4628, 3747, 5000, 3925, 5000,
     ];
 
     // English prose is at 2.85 to 2.95 nats a letter, other languages in Latin letters below 3.2, a random substitution at about 3.6.
@@ -31,7 +31,7 @@ internal sealed class EncodedText : IRowRule
                 continue;
             }
 
-            var (letters, nats, run, runEnd, longest) = (0, 0.0, 0, 0, 0);
+            var (letters, sum, run, runEnd, longest) = (0, 0L, 0, 0, 0);
             for (var i = 0; i < field.Text.Length; i++)
             {
                 var c = field.Text[i];
@@ -39,7 +39,7 @@ internal sealed class EncodedText : IRowRule
                 if (lower < 26)
                 {
                     letters++;
-                    nats -= s_logs[lower];
+                    sum += MilliNats[(int)lower];
                     run++;
                 }
                 else
@@ -47,9 +47,13 @@ internal sealed class EncodedText : IRowRule
                     run = char.IsAsciiDigit(c) || c is '+' or '/' or '=' ? run + 1 : 0;
                 }
 
-                (longest, runEnd) = run > longest ? (run, i + 1) : (longest, runEnd);
+                if (run > longest)
+                {
+                    (longest, runEnd) = (run, i + 1);
+                }
             }
 
+            var nats = sum / 1000.0;
             if (longest >= LongestWord && Packed(field.Text[(runEnd - longest)..runEnd]) is { } kind)
             {
                 yield return RowFinding.Of(DataCards.Encoded, field, $"A run of {longest} characters of {kind}.", Excerpt.At(field.Text, runEnd - longest, 40));

@@ -16,7 +16,7 @@ internal sealed partial class PersonalData : IRowRule
                 yield return RowFinding.Of(DataCards.Pii, field, "An e-mail address.", Masked(mail.Value));
             }
 
-            if (Digits(field.Text) < 9)
+            if (!field.Text.AsSpan().ContainsAnyInRange('0', '9') || Digits(field.Text) < 9)
             {
                 continue;
             }
