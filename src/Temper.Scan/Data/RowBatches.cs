@@ -12,7 +12,7 @@ internal static class RowBatches
     /// <summary>The most bytes of rows that are held at once.</summary>
     private const long MostHeld = 64L << 20;
 
-    // The collector lets garbage grow to hundreds of megabytes before it looks, since so much of what it first sees is kept (the sample). Looking this often costs about a hundredth of the time.
+    // The collector lets garbage grow to hundreds of megabytes before it looks, since so much of what it first sees is kept (the sample).
     private const long MostGarbage = 32L << 20;
 
     public static void Run<T>(DataFile file, int jobs, Func<DataRow, T> work, Action<RawRow, DataRow, T> take, CancellationToken cancellation)
