@@ -12,7 +12,7 @@ internal static class CatalogCommands
         var command = new Command("list", "List the techniques");
         command.SetAction(_ =>
         {
-            var table = new Table().Border(TableBorder.Simple).AddColumns("id", "phase", "role", "what it does");
+            var table = new Table().Border(TableBorder.Simple).AddColumn("id", c => c.NoWrap()).AddColumns("phase", "role", "what it does");
             foreach (var card in Catalog.All.Select(e => e.Card).OrderBy(c => c.Phase).ThenBy(c => c.Role))
             {
                 table.AddRow(card.Id, $"{card.Phase}", $"{card.Role}", Markup.Escape(card.Summary));
